@@ -1,0 +1,98 @@
+using System.Threading.Channels;
+using Plinth.Core.Inventory;
+using Plinth.Core.Machines;
+using Plinth.Core.Primitives;
+using Plinth.Core.Protocol;
+
+namespace Plinth.Agents.Machines;
+
+/// <summary>
+/// What the agent needs of a host, implemented by libvirt and by the simulated host; one contract suite holds both to it.
+/// Every <c>Ensure…</c> and every removal is idempotent: called again after a crash at any moment it completes the work.
+/// A failure is a <see cref="HypervisorException"/> with a sentence for people.
+/// </summary>
+public interface IHypervisor : IAsyncDisposable
+{
+    /// <summary>Facts of the host, the KVM self-test's verdict among them. Cheap after the first call.</summary>
+    Task<HostFacts> Facts(CancellationToken stop);
+
+    /// <summary>What is really free now: memory and pool space (vCPUs: logical CPUs).</summary>
+    Task<Resources> Free(CancellationToken stop);
+
+    /// <summary>The directory-backed pool of this name exists, is active and starts with the host.</summary>
+    Task<ObservedFacility> EnsurePool(StorageClassConfig storageClass, CancellationToken stop);
+
+    /// <summary>The bridge with NAT and DHCP exists, is active and starts with the host.</summary>
+    Task<ObservedFacility> EnsureNetwork(NetworkConfig network, CancellationToken stop);
+
+    /// <summary>Where the bytes of an image live on this host: fetched there by the agent, under a name made from the digest.
+    /// Disks may use it as their backing file, so it is never changed in place.</summary>
+    string ImagePath(ImageReference image);
+
+    /// <summary>A qcow2 disk of that size in the pool, an overlay of the image where there is one (formats stated, never probed).</summary>
+    Task EnsureDisk(VmId vm, DesiredDisk disk, CancellationToken stop);
+
+    /// <summary>The NoCloud seed of the VM.</summary>
+    Task EnsureSeed(VmId vm, Seed seed, CancellationToken stop);
+
+    /// <summary>The domain is defined as <paramref name="machine"/> says (UUID = VM id). Its nics name networks by id; configurations are given.</summary>
+    Task Define(DesiredMachine machine, IReadOnlyList<NetworkConfig> networks, CancellationToken stop);
+
+    Task Start(VmId vm, CancellationToken stop);
+
+    /// <summary>Asks the guest to shut down (agent first, then ACPI) and returns; the end is an event.</summary>
+    Task Shutdown(VmId vm, CancellationToken stop);
+
+    /// <summary>Switches off at once. No error when it is off or absent.</summary>
+    Task SwitchOff(VmId vm, CancellationToken stop);
+
+    Task Reboot(VmId vm, bool force, CancellationToken stop);
+
+    /// <summary>Removes the definition. No error when it is absent; refused while it runs.</summary>
+    Task Undefine(VmId vm, CancellationToken stop);
+
+    /// <summary>Removes the VM's disks and seed, whatever is left of them.</summary>
+    Task RemoveDisks(VmId vm, CancellationToken stop);
+
+    /// <summary>Every domain of the host, those that are not Plinth's too.</summary>
+    Task<IReadOnlyList<DomainInfo>> Domains(CancellationToken stop);
+
+    /// <summary>VMs for which a disk or seed exists on this host, a leftover of a crash included.</summary>
+    Task<IReadOnlyList<VmId>> DiskOwners(CancellationToken stop);
+
+    /// <summary>What the guest agent says; null when it does not answer within a second or so.</summary>
+    Task<GuestInfo?> Guest(VmId vm, CancellationToken stop);
+
+    /// <summary>Cumulative counters of the running domains.</summary>
+    Task<IReadOnlyList<DomainCounters>> Counters(CancellationToken stop);
+
+    Task<HostSample> Sample(CancellationToken stop);
+
+    /// <summary>The serial console, both ways; ends when the domain goes off. Several may be open on one VM (each sees the output).</summary>
+    Task<Stream> OpenSerial(VmId vm, CancellationToken stop);
+
+    /// <summary>What happens on the host. A missed event is harmless: every state is read again.</summary>
+    ChannelReader<DomainEvent> Events { get; }
+}
+
+/// <param name="Vm">Set where the domain is Plinth's own (its UUID and metadata say so).</param>
+/// <param name="StartKey">Changes with each start of the domain; empty while it is off.</param>
+public sealed record DomainInfo(VmId? Vm, string Name, DomainState State, OffReason Off, string StartKey);
+
+public sealed record GuestInfo(IReadOnlyList<string> Addresses);
+
+/// <summary>Counters since the start named by <paramref name="StartKey"/>; nanoseconds and bytes.</summary>
+public sealed record DomainCounters(
+    VmId Vm, string StartKey, int Vcpus, long CpuTimeNanoseconds, long StealNanoseconds, long MemoryUsedMib,
+    long DiskReadBytes, long DiskWriteBytes, long NetReceiveBytes, long NetTransmitBytes);
+
+/// <param name="Vm">Null: something about the host or the connection changed; read everything.</param>
+public sealed record DomainEvent(VmId? Vm, string What);
+
+/// <summary>The host said no. <paramref name="code"/> is stable ("disk_full", "start_failed", "unreachable"); the message is for people and says what to do.</summary>
+/// <param name="final">True when trying again cannot help.</param>
+public sealed class HypervisorException(string code, string message, bool final = false, Exception? cause = null) : Exception(message, cause)
+{
+    public string Code { get; } = code;
+    public bool Final { get; } = final;
+}

@@ -1,0 +1,27 @@
+using Plinth.Core.Primitives;
+
+namespace Plinth.Core.Identity;
+
+/// <summary>What can be done to what: <c>area.verb</c>.</summary>
+public static class Permissions
+{
+    public const string HostRead = "host.read", HostManage = "host.manage";
+    public const string VmRead = "vm.read", VmCreate = "vm.create", VmUpdate = "vm.update", VmOperate = "vm.operate", VmDelete = "vm.delete", VmConsole = "vm.console";
+    public const string ImageRead = "image.read", ImageManage = "image.manage";
+    public const string FlavorRead = "flavor.read", FlavorManage = "flavor.manage";
+    public const string OperationRead = "operation.read", OperationCancel = "operation.cancel";
+    public const string AgentJoin = "agent.join";
+    public const string AuditRead = "audit.read";
+}
+
+/// <summary>The permission decision, made here and nowhere else. Deny by default: people and API clients have full rights
+/// on this console, agents and strangers none.</summary>
+public static class Access
+{
+    public static Refusal? Check(Principal principal, string permission) => principal.Kind switch
+    {
+        PrincipalKind.User or PrincipalKind.Client or PrincipalKind.System => null,
+        PrincipalKind.Agent => Refusal.Forbidden($"needs {permission}; a host agent has no rights in the API"),
+        _ => Refusal.Forbidden($"needs {permission}; sign in first"),
+    };
+}

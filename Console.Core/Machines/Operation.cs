@@ -1,0 +1,113 @@
+using Plinth.Core.Primitives;
+
+namespace Plinth.Core.Machines;
+
+public enum OperationKind { CreateVm, StartVm, StopVm, RebootVm, DeleteVm }
+
+public enum OperationState { Pending, Running, Cancelling, Succeeded, Failed, Cancelled }
+
+public enum StepState { Pending, Running, Done, Failed, Skipped, Undone }
+
+/// <summary>The steps that operations are made of, in the field's words. The name in the API is the lower-case one of <see cref="OperationSteps.Word"/>.</summary>
+public enum StepKind { Accepted, Placed, Disk, Defined, Started, GuestAgent, ShutdownAsked, Stopped, RebootSent, Undefined, DiskRemoved }
+
+/// <summary>One step as it went. <paramref name="Detail"/> is a sentence: the host and why, bytes fetched, the failure.</summary>
+/// <param name="Percent">0–100 where the step's progress can be measured, otherwise null.</param>
+public sealed record OperationStep(
+    StepKind Kind,
+    StepState State,
+    DateTimeOffset? StartedAt,
+    DateTimeOffset? EndedAt,
+    int? Percent,
+    string Detail);
+
+/// <summary>One fixed step: its name, its deadline, and how it is undone (or why it has no undo).</summary>
+public sealed record StepDefinition(StepKind Kind, string Title, TimeSpan Deadline, string Undo);
+
+/// <summary>The fixed sequences. Order is execution order.</summary>
+public static class OperationSteps
+{
+    // Deadlines are generous: software emulation on a shared machine is slow, and a wrong failure costs more than a late one.
+    private static readonly StepDefinition Accepted = new(StepKind.Accepted, "Accepted", TimeSpan.FromSeconds(10), "none: nothing exists yet");
+    private static readonly StepDefinition GuestUp = new(StepKind.GuestAgent, "Guest agent up", TimeSpan.FromMinutes(5), "none: an observation");
+
+    public static IReadOnlyList<StepDefinition> For(OperationKind kind) => kind switch
+    {
+        OperationKind.CreateVm =>
+        [
+            Accepted,
+            new(StepKind.Placed, "Placed on a host", TimeSpan.FromDays(7), "the allocation is released"),
+            new(StepKind.Disk, "Disk ready", TimeSpan.FromMinutes(30), "disk and seed are removed"),
+            new(StepKind.Defined, "Machine defined", TimeSpan.FromMinutes(2), "the domain is undefined"),
+            new(StepKind.Started, "Started", TimeSpan.FromMinutes(2), "the domain is switched off"),
+            GuestUp,
+        ],
+        OperationKind.StartVm => [Accepted, new(StepKind.Started, "Started", TimeSpan.FromMinutes(2), "the domain is switched off"), GuestUp],
+        OperationKind.StopVm =>
+        [
+            Accepted,
+            new(StepKind.ShutdownAsked, "Guest asked to shut down", TimeSpan.FromMinutes(1), "none: the guest acts by itself"),
+            new(StepKind.Stopped, "Stopped", TimeSpan.FromMinutes(5), "none: start the VM"),
+        ],
+        OperationKind.RebootVm => [Accepted, new(StepKind.RebootSent, "Restarted", TimeSpan.FromMinutes(2), "none: a guest cannot be un-restarted"), GuestUp],
+        OperationKind.DeleteVm =>
+        [
+            Accepted,
+            new(StepKind.Stopped, "Stopped", TimeSpan.FromMinutes(5), "none: the owner confirmed the deletion"),
+            new(StepKind.Undefined, "Machine removed", TimeSpan.FromMinutes(2), "none: the owner confirmed the deletion"),
+            new(StepKind.DiskRemoved, "Disk removed", TimeSpan.FromMinutes(5), "none: the owner confirmed the deletion"),
+        ],
+        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
+    };
+
+    public static string Title(OperationKind kind) => kind switch
+    {
+        OperationKind.CreateVm => "Create",
+        OperationKind.StartVm => "Start",
+        OperationKind.StopVm => "Stop",
+        OperationKind.RebootVm => "Reboot",
+        OperationKind.DeleteVm => "Delete",
+        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
+    };
+
+    /// <summary>"createVm" → "create-vm", "GuestAgent" → "guest-agent": the word used in the API.</summary>
+    public static string Word<T>(T value) where T : struct, Enum =>
+        string.Concat(value.ToString().Select((c, i) => char.IsUpper(c) ? (i == 0 ? "" : "-") + char.ToLowerInvariant(c) : c.ToString()));
+}
+
+public enum OperationEvent { Started, CancelAsked, Succeeded, Failed, Undone }
+
+/// <summary>The operation lifecycle: pending → running → succeeded | failed, or → cancelling → cancelled.</summary>
+public static class OperationLifecycle
+{
+    public static bool IsFinished(OperationState s) => s is OperationState.Succeeded or OperationState.Failed or OperationState.Cancelled;
+
+    public static string Sentence(OperationState state) => state switch
+    {
+        OperationState.Pending => "Accepted; not begun.",
+        OperationState.Running => "Under way.",
+        OperationState.Cancelling => "What was done is being undone.",
+        OperationState.Succeeded => "Done.",
+        OperationState.Failed => "Failed; the reason is with it.",
+        OperationState.Cancelled => "Cancelled; everything done was undone.",
+        _ => throw new ArgumentOutOfRangeException(nameof(state), state, null),
+    };
+
+    public static Result<OperationState> Next(OperationState state, OperationEvent e) => (state, e) switch
+    {
+        (OperationState.Succeeded or OperationState.Failed or OperationState.Cancelled, OperationEvent.CancelAsked) =>
+            Refusal.Conflict("too_late", $"Too late to cancel: the operation has {(state == OperationState.Succeeded ? "succeeded" : state == OperationState.Failed ? "failed" : "been cancelled")} already."),
+        (OperationState.Succeeded or OperationState.Failed or OperationState.Cancelled, _) =>
+            Refusal.Conflict("operation_finished", "The operation is finished."),
+        (OperationState.Pending, OperationEvent.Started) => OperationState.Running,
+        (OperationState.Running, OperationEvent.Started) => OperationState.Running,
+        (OperationState.Pending or OperationState.Running or OperationState.Cancelling, OperationEvent.CancelAsked) => OperationState.Cancelling,
+        (OperationState.Cancelling, OperationEvent.Started) => OperationState.Cancelling,
+        (OperationState.Cancelling, OperationEvent.Undone) => OperationState.Cancelled,
+        (OperationState.Cancelling, OperationEvent.Succeeded) => OperationState.Cancelling,
+        (OperationState.Pending or OperationState.Running, OperationEvent.Succeeded) => OperationState.Succeeded,
+        (_, OperationEvent.Failed) => OperationState.Failed,
+        (OperationState.Pending or OperationState.Running, OperationEvent.Undone) => Refusal.Conflict("not_cancelling", "The operation is not being cancelled."),
+        _ => throw new ArgumentOutOfRangeException(nameof(e), e, $"in state {state}"),
+    };
+}

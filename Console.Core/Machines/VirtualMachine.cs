@@ -1,0 +1,48 @@
+using Plinth.Core.Primitives;
+
+namespace Plinth.Core.Machines;
+
+/// <summary>The states a person sees; see <see cref="VmLifecycle"/> for the sentence and the moves of each.</summary>
+public enum VmState { Requested, Waiting, Creating, Starting, Running, Stopping, Stopped, Paused, Migrating, Deleting, Deleted, Failed, Lost }
+
+/// <summary>Whether the machine should be on. Part of the desired host state.</summary>
+public enum DesiredPower { Running, Stopped }
+
+/// <summary>What people asked for. Immutable but for labels and description.</summary>
+/// <param name="UserName">The login that the seed creates in the guest.</param>
+/// <param name="UserData">NoCloud user data given as it is; empty for none.</param>
+public sealed record VmSpec(
+    string Name,
+    string Description,
+    IReadOnlyDictionary<string, string> Labels,
+    ImageId Image,
+    FlavorId? Flavor,
+    Resources Size,
+    string StorageClass,
+    IReadOnlyList<string> Networks,
+    string UserName,
+    IReadOnlyList<string> SshKeys,
+    string UserData);
+
+/// <summary>Fixed sizes of a VM that people can choose by name.</summary>
+public sealed record Flavor(FlavorId Id, string Name, string Description, Resources Size);
+
+public enum ImageState { AwaitingContent, Ready }
+
+/// <summary>A disk image. Bytes are named by their digest ("sha256:" + 64 hex digits) and reach hosts by it.</summary>
+/// <param name="Format">"qcow2" or "raw": stated, never probed.</param>
+/// <param name="MinDiskGib">The virtual size rounded up to GiB: no smaller disk can hold it.</param>
+/// <param name="HasGuestAgent">A VM of this image is up when its guest agent answers; without one, when its domain runs.</param>
+/// <param name="DefaultUser">The login that the image's documentation names.</param>
+public sealed record Image(
+    ImageId Id,
+    string Name,
+    string Description,
+    ImageState State,
+    string Format,
+    string Digest,
+    long SizeBytes,
+    int MinDiskGib,
+    int MinMemoryMib,
+    bool HasGuestAgent,
+    string DefaultUser);

@@ -1,0 +1,44 @@
+using Plinth.Core.Primitives;
+
+namespace Plinth.Core.Placement;
+
+/// <summary>What is to be placed. <paramref name="OnlyHost"/> pins to one host by the operator's wish.</summary>
+public sealed record PlacementRequest(VmId Vm, ProjectId Project, Resources Size, string Architecture, HostId? OnlyHost);
+
+/// <summary>The numbers that people set. Ratios multiply what a host has.</summary>
+/// <param name="CpuOvercommit">vCPUs per logical CPU.</param>
+/// <param name="MemoryReservedMib">Kept for the host itself.</param>
+/// <param name="Version">Rises with every change of the policy; stored with each decision.</param>
+public sealed record PlacementPolicy(long Version, double CpuOvercommit, int MemoryReservedMib)
+{
+    public static PlacementPolicy Default { get; } = new(1, 4.0, 512);
+}
+
+/// <summary>"Forbidden" by a rule, or "full": people treat the two differently, so the histogram keeps them apart.</summary>
+public enum RefusalClass { Forbidden, Full }
+
+/// <summary>Why one host cannot take the VM, with numbers: "needs 4 096 MiB of memory, has 1 024 MiB free".</summary>
+public sealed record HostRefusal(string Filter, RefusalClass Class, string Message, long Needs, long Has);
+
+/// <summary>A scorer's contribution, normalised to 0…1 (more is better), times its weight; recorded even when neutral.</summary>
+public sealed record ScoreTerm(string Scorer, double Value, double Weight);
+
+public sealed record Candidate(HostId Host, string HostName, double Score, IReadOnlyList<ScoreTerm> Terms);
+
+public sealed record RefusedHost(HostId Host, string HostName, IReadOnlyList<HostRefusal> Refusals);
+
+public sealed record ReasonCount(string Filter, RefusalClass Class, int Hosts);
+
+/// <summary>The record of one decision. Same request, snapshot, policy and seed give the same record, bit for bit.</summary>
+/// <param name="Sentence">For people: "Placed on kvm-1: most free memory of 3 hosts that fit." or why none fits.</param>
+public sealed record PlacementDecision(
+    PlacementRequest Request,
+    long SnapshotVersion,
+    long PolicyVersion,
+    int Seed,
+    HostId? Host,
+    string? HostName,
+    IReadOnlyList<Candidate> Candidates,
+    IReadOnlyList<RefusedHost> Refused,
+    IReadOnlyList<ReasonCount> Reasons,
+    string Sentence);

@@ -1,0 +1,56 @@
+using Plinth.Core.Machines;
+using Plinth.Core.Network;
+using Plinth.Core.Primitives;
+using Plinth.Core.Storage;
+
+namespace Plinth.Core.Protocol;
+
+/// <summary>
+/// Everything that should durably exist on one host. Whole each time, stamped with a generation.
+/// Absence destroys nothing: what should go is named by a <see cref="Tombstone"/>.
+/// </summary>
+public sealed record DesiredHostState(
+    Generation Generation,
+    IReadOnlyList<StorageClassConfig> StorageClasses,
+    IReadOnlyList<NetworkConfig> Networks,
+    IReadOnlyList<DesiredMachine> Machines,
+    IReadOnlyList<Tombstone> Tombstones);
+
+public sealed record StorageClassConfig(StorageClassId Id, string Name, PoolKind Kind);
+
+/// <param name="Bridge">Name of the bridge on the host, at most 15 characters.</param>
+public sealed record NetworkConfig(NetworkId Id, string Name, NetworkKind Kind, string Cidr, string Bridge);
+
+/// <summary>One VM as its host should have it.</summary>
+/// <param name="PowerGeneration">Raised each time a person asks for a start or a stop. A domain that went off by itself
+/// after having been started for this number is not started again; the console decides.</param>
+/// <param name="StopDeadlineSeconds">How long the guest may take to shut down before it is switched off; 0 switches off at once.</param>
+public sealed record DesiredMachine(
+    VmId Vm,
+    ProjectId Project,
+    string Name,
+    int Vcpus,
+    int MemoryMib,
+    IReadOnlyList<DesiredDisk> Disks,
+    IReadOnlyList<DesiredNic> Nics,
+    Seed Seed,
+    bool HasGuestAgent,
+    DesiredPower Power,
+    long PowerGeneration,
+    int StopDeadlineSeconds);
+
+/// <param name="Serial">Seen by the guest as the disk's serial; at most 20 characters; unique in the VM ("root").</param>
+/// <param name="Image">The image under the overlay; null for an empty disk.</param>
+public sealed record DesiredDisk(string Serial, string StorageClass, int SizeGib, ImageReference? Image);
+
+/// <param name="Digest">"sha256:" + 64 hex digits; the bytes are fetched by it from the console.</param>
+public sealed record ImageReference(ImageId Id, string Digest, long SizeBytes, string Format);
+
+/// <param name="Mac">"52:54:00:…", derived from the VM id by the console.</param>
+public sealed record DesiredNic(string Mac, NetworkId Network);
+
+/// <summary>NoCloud seed: who can log in. User data, when given, is passed as it is and wins over user name and keys.</summary>
+public sealed record Seed(string Hostname, string UserName, IReadOnlyList<string> SshKeys, string UserData);
+
+/// <summary>This VM must go: off, undefined, disk and seed removed. Kept until the agent reports it gone.</summary>
+public sealed record Tombstone(VmId Vm);

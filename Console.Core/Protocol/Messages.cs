@@ -1,0 +1,122 @@
+using System.Text.Json.Serialization;
+using Plinth.Core.Inventory;
+using Plinth.Core.Machines;
+using Plinth.Core.Network;
+using Plinth.Core.Primitives;
+using Plinth.Core.Storage;
+
+namespace Plinth.Core.Protocol;
+
+/// <summary>
+/// The one frame that crosses the hub, in both directions: a piece of one message. Frames of a message are sent in order and
+/// never interleaved; the receiver joins them (<see cref="FrameAssembler"/>). Base64 of UTF-8 JSON of an
+/// <see cref="AgentMessage"/> or a <see cref="ServerMessage"/>.
+/// </summary>
+public sealed record Frame(long Message, int Index, int Count, byte[] Data);
+
+/// <summary>Names of the hub's route and methods.</summary>
+public static class HubNames
+{
+    public const string Route = "/agent/hub";
+    /// <summary>agent → server and server → agent alike: one <see cref="Frame"/>.</summary>
+    public const string Frame = "Frame";
+    /// <summary>GET, mutual TLS, supports Range: the bytes of an image by digest ("sha256:…").</summary>
+    public const string ImageRoute = "/agent/images/";
+    /// <summary>WebSocket, mutual TLS: the agent's end of one console, by the id in <see cref="OpenConsole"/>.</summary>
+    public const string ConsoleRoute = "/agent/consoles/";
+    /// <summary>POST, no client certificate: <see cref="EnrolRequest"/> → <see cref="EnrolReply"/> (enrolment listener).</summary>
+    public const string EnrolRoute = "/enrol";
+    /// <summary>POST, mutual TLS: <see cref="RenewRequest"/> → <see cref="EnrolReply"/>.</summary>
+    public const string RenewRoute = "/agent/renew";
+    public const int ProtocolVersion = 1;
+}
+
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
+[JsonDerivedType(typeof(Hello), "hello")]
+[JsonDerivedType(typeof(Report), "report")]
+[JsonDerivedType(typeof(TelemetryBatch), "telemetry")]
+[JsonDerivedType(typeof(CommandResult), "commandResult")]
+public abstract record AgentMessage;
+
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
+[JsonDerivedType(typeof(Welcome), "welcome")]
+[JsonDerivedType(typeof(Refused), "refused")]
+[JsonDerivedType(typeof(Desired), "desired")]
+[JsonDerivedType(typeof(Command), "command")]
+[JsonDerivedType(typeof(CommandAck), "commandAck")]
+public abstract record ServerMessage;
+
+/// <summary>First message of an agent on every connection.</summary>
+/// <param name="LastEpoch">The highest epoch the agent has ever been welcomed with.</param>
+/// <param name="LastGeneration">The newest generation the agent has accepted; a console whose own is lower was restored from a backup.</param>
+public sealed record Hello(int ProtocolVersion, string AgentVersion, Guid BootId, Epoch LastEpoch, Generation LastGeneration, bool Simulated) : AgentMessage;
+
+public sealed record Report(Epoch Epoch, ObservedHostState State) : AgentMessage;
+
+/// <param name="Sequence">Grows by one per batch of a session; a repeated one is ignored.</param>
+/// <param name="Dropped">Batches thrown away by back-pressure since the last: detail is lost, the count is not.</param>
+public sealed record TelemetryBatch(Epoch Epoch, long Sequence, int Dropped, HostSample Host, IReadOnlyList<VmSample> Machines) : AgentMessage;
+
+public sealed record CommandResult(Epoch Epoch, CommandId Command, bool Succeeded, string Message) : AgentMessage;
+
+/// <summary>Answer to <see cref="Hello"/>: the session's epoch. The desired state follows as its own message.</summary>
+public sealed record Welcome(Epoch Epoch, DateTimeOffset ServerTime) : ServerMessage;
+
+/// <summary>The session cannot be: the agent waits, shows the reason, and tries again later.</summary>
+public sealed record Refused(string Code, string Message) : ServerMessage;
+
+public sealed record Desired(Epoch Epoch, DesiredHostState State) : ServerMessage;
+
+/// <summary>A one-shot act. Not begun after <paramref name="Deadline"/> (agent's clock corrected by <see cref="Welcome"/>).</summary>
+public sealed record Command(Epoch Epoch, CommandId Id, DateTimeOffset Deadline, CommandBody Body) : ServerMessage;
+
+/// <summary>The console has stored the result; the agent may forget it.</summary>
+public sealed record CommandAck(Epoch Epoch, CommandId Id) : ServerMessage;
+
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "act")]
+[JsonDerivedType(typeof(RebootMachine), "reboot")]
+[JsonDerivedType(typeof(OpenConsole), "openConsole")]
+public abstract record CommandBody;
+
+/// <summary>Guest reboot by ACPI or guest agent; with <paramref name="Force"/>, a reset.</summary>
+public sealed record RebootMachine(VmId Vm, bool Force) : CommandBody;
+
+/// <summary>Dial <see cref="HubNames.ConsoleRoute"/> + <paramref name="ConsoleId"/> and join it to the serial console of the VM.</summary>
+public sealed record OpenConsole(VmId Vm, string ConsoleId) : CommandBody;
+
+/// <summary>Counters and gauges of a host. CPU is host-wide busy time in percent of all CPUs.</summary>
+public sealed record HostSample(DateTimeOffset At, double CpuPercent, long MemoryUsedMib, long MemoryTotalMib, long DiskUsedMib, long DiskTotalMib, double Load1, double CpuPressurePercent);
+
+/// <summary>Rates of a VM since its last sample; within one start key only.</summary>
+public sealed record VmSample(
+    VmId Vm, double CpuPercent, double StealPercent, long MemoryUsedMib,
+    double DiskReadBytesPerSecond, double DiskWriteBytesPerSecond,
+    double NetReceiveBytesPerSecond, double NetTransmitBytesPerSecond);
+
+/// <param name="Token">The one-time token of the join command.</param>
+/// <param name="CertificateRequest">PKCS#10, PEM. The subject is ignored: the console names the host.</param>
+/// <param name="MachineId">Stable per machine: joining again with a new token gives the same host back.</param>
+public sealed record EnrolRequest(string Token, string CertificateRequest, string Hostname, string MachineId, bool Simulated);
+
+public sealed record RenewRequest(string CertificateRequest);
+
+/// <param name="Certificate">PEM, short-lived, with the host id as common name.</param>
+/// <param name="CertificateAuthority">PEM of the console's CA.</param>
+/// <param name="HubUrl">Where the agent hub listens ("https://host:port").</param>
+public sealed record EnrolReply(HostId Host, string Certificate, string CertificateAuthority, string HubUrl);
+
+/// <summary>Source-generated JSON of everything that crosses between console and agent.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    UseStringEnumConverter = true,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(AgentMessage))]
+[JsonSerializable(typeof(ServerMessage))]
+[JsonSerializable(typeof(Frame))]
+[JsonSerializable(typeof(EnrolRequest))]
+[JsonSerializable(typeof(EnrolReply))]
+[JsonSerializable(typeof(RenewRequest))]
+[JsonSerializable(typeof(HostFacts))]
+[JsonSerializable(typeof(DesiredHostState))]
+[JsonSerializable(typeof(ObservedHostState))]
+public sealed partial class ProtocolJson : JsonSerializerContext;

@@ -1,0 +1,61 @@
+using Plinth.Core.Inventory;
+using Plinth.Core.Machines;
+using Plinth.Core.Primitives;
+
+namespace Plinth.Core.Protocol;
+
+/// <summary>What the hypervisor says about a domain now.</summary>
+public enum DomainState { Absent, Off, Running, Paused }
+
+/// <summary>Why a domain is off, as far as the hypervisor and the agent's ledger tell.</summary>
+public enum OffReason { None, NeverStarted, GuestShutdown, SwitchedOff, Crashed, HostRestarted, Unknown }
+
+/// <summary>A VM as its agent sees it. The steps of operations are derived from these reports.</summary>
+/// <param name="Generation">The newest desired generation that this report answers.</param>
+/// <param name="StartedForPowerGeneration">The power generation the domain was last started (or stopped) for; 0 when never.</param>
+/// <param name="GuestAgentAt">When the guest agent last answered since the last start; null when it has not.</param>
+/// <param name="ShutdownAskedAt">When the guest was last asked to shut down for the present power generation.</param>
+/// <param name="Gone">The tombstone is fulfilled: no domain, no disk, no seed.</param>
+/// <param name="StartKey">Changes with each start of the domain: counters are only comparable within one.</param>
+public sealed record ObservedMachine(
+    VmId Vm,
+    Generation Generation,
+    DomainState Domain,
+    OffReason Off,
+    long StartedForPowerGeneration,
+    DateTimeOffset? DiskReadyAt,
+    DateTimeOffset? DefinedAt,
+    DateTimeOffset? StartedAt,
+    DateTimeOffset? GuestAgentAt,
+    DateTimeOffset? ShutdownAskedAt,
+    bool Gone,
+    string StartKey,
+    IReadOnlyList<string> Addresses,
+    Progress? Progress,
+    MachineProblem? Problem);
+
+/// <summary>How far a long step is: "fetching image", 12 of 18 MiB.</summary>
+public sealed record Progress(string Sentence, long Done, long Total);
+
+/// <param name="Code">Stable: "disk_full", "image_digest", "define_failed", "start_failed", …</param>
+/// <param name="Message">A sentence for people, with what to do.</param>
+/// <param name="Step">The step that failed.</param>
+/// <param name="Final">True when trying again cannot help; otherwise the agent goes on trying.</param>
+public sealed record MachineProblem(string Code, string Message, StepKind Step, bool Final);
+
+/// <summary>A storage class or network as the host has it.</summary>
+public sealed record ObservedFacility(string Kind, string Name, bool Ready, string Detail);
+
+/// <summary>
+/// What a host looks like. <see cref="Full"/> reports replace everything known; others carry only what changed.
+/// </summary>
+/// <param name="At">The agent's clock, for display; ages are computed from the console's receipt.</param>
+public sealed record ObservedHostState(
+    bool Full,
+    Generation Generation,
+    DateTimeOffset At,
+    HostFacts? Facts,
+    Resources Free,
+    IReadOnlyList<ObservedFacility>? Facilities,
+    IReadOnlyList<ObservedMachine> Machines,
+    IReadOnlyList<string> UnknownDomains);

@@ -1,0 +1,57 @@
+using System.Text.Json.Serialization;
+using Plinth.Core.Inventory;
+using Plinth.Core.Machines;
+using Plinth.Core.Primitives;
+
+namespace Plinth.Web.Application;
+
+// Requests keep what the caller sent, unjudged: every field nullable, so that validation can name each one that is wrong.
+
+/// <summary>POST /api/v1/projects/{project}/vms. Either <c>flavor</c> or all of <c>vcpus, memoryMib, diskGib</c>.</summary>
+/// <param name="Image">Name or id.</param>
+/// <param name="Flavor">Name or id.</param>
+/// <param name="Networks">Names or ids; absent means the project's <c>default</c>.</param>
+/// <param name="Keys">OpenSSH public keys.</param>
+/// <param name="Host">Operators may name a host, by name or id.</param>
+public sealed record CreateVm(
+    string? Name,
+    string? Image,
+    string? Flavor = null,
+    long? Vcpus = null,
+    long? MemoryMib = null,
+    long? DiskGib = null,
+    string? Description = null,
+    IReadOnlyDictionary<string, string?>? Labels = null,
+    string? StorageClass = null,
+    IReadOnlyList<string?>? Networks = null,
+    string? UserName = null,
+    IReadOnlyList<string?>? Keys = null,
+    string? UserData = null,
+    string? Host = null);
+
+/// <summary>PATCH …/vms/{vm}: what is absent stays.</summary>
+public sealed record UpdateVm(string? Description = null, IReadOnlyDictionary<string, string?>? Labels = null);
+
+/// <param name="DeadlineSeconds">How long the guest may take, 0–3600; 0 switches off at once. Absent: 60.</param>
+public sealed record StopVm(long? DeadlineSeconds = null);
+
+public sealed record RebootVm(bool? Force = null);
+
+/// <param name="State">Comma-separated state words.</param>
+/// <param name="Q">Part of the name, description or a label.</param>
+/// <param name="Sort">"name", "created", "state", "host", with "-" in front for descending.</param>
+public sealed record VmQuery(string? Q = null, string? State = null, string? Host = null, string? Label = null, string? Sort = null);
+
+public sealed record HostQuery(string? Q = null, string? State = null, string? Sort = null);
+
+public sealed record OperationQuery(string? State = null, string? Vm = null, string? Kind = null);
+
+public sealed record AuditQuery(string? Action = null, string? Actor = null, string? Target = null);
+
+public sealed record CreateFlavor(string? Name, string? Description, long? Vcpus, long? MemoryMib, long? DiskGib);
+
+/// <summary>Names an image whose bytes follow by PUT …/content. The digest is checked when they have arrived.</summary>
+public sealed record CreateImage(string? Name, string? Description, string? Format, string? Digest, long? SizeBytes, long? MinDiskGib, long? MinMemoryMib, bool? HasGuestAgent, string? DefaultUser);
+
+/// <param name="ValidMinutes">1–1440; absent: 60.</param>
+public sealed record CreateJoinToken(string? Description = null, long? ValidMinutes = null);

@@ -1,0 +1,81 @@
+using Plinth.Core.Primitives;
+
+namespace Plinth.Web.Application;
+
+// The use cases, as pages, API and hubs call them: permission, validation and audit happen behind these, once.
+
+/// <summary>Life of virtual machines. <c>project</c> is a name or an id everywhere.</summary>
+public interface IVirtualMachines
+{
+    Task<Result<Page<VmView>>> List(Caller caller, string project, VmQuery query, Window window, CancellationToken stop);
+    Task<Result<VmView>> Get(Caller caller, string project, VmId vm, CancellationToken stop);
+    /// <summary>Everything a create would check, without doing it. Refusals are the same as create's.</summary>
+    Task<Result<FitView>> Fit(Caller caller, string project, CreateVm request, CancellationToken stop);
+    Task<Result<OperationView>> Create(Caller caller, string project, CreateVm request, string? idempotencyKey, CancellationToken stop);
+    Task<Result<VmView>> Update(Caller caller, string project, VmId vm, UpdateVm request, long? expectedVersion, CancellationToken stop);
+    Task<Result<OperationView>> Start(Caller caller, string project, VmId vm, string? idempotencyKey, CancellationToken stop);
+    Task<Result<OperationView>> Stop(Caller caller, string project, VmId vm, StopVm request, string? idempotencyKey, CancellationToken stop);
+    Task<Result<OperationView>> Reboot(Caller caller, string project, VmId vm, RebootVm request, string? idempotencyKey, CancellationToken stop);
+    Task<Result<OperationView>> Delete(Caller caller, string project, VmId vm, long? expectedVersion, string? idempotencyKey, CancellationToken stop);
+    Task<Result<DecisionView>> Decision(Caller caller, string project, VmId vm, CancellationToken stop);
+    Task<Result<ConsoleTicketView>> OpenConsole(Caller caller, string project, VmId vm, CancellationToken stop);
+    /// <summary>Names: "cpu", "steal", "memory", "disk-read", "disk-write", "net-receive", "net-transmit".</summary>
+    Task<Result<IReadOnlyList<SeriesView>>> Metrics(Caller caller, string project, VmId vm, TimeSpan range, CancellationToken stop);
+}
+
+public interface IHosts
+{
+    Task<Result<Page<HostView>>> List(Caller caller, HostQuery query, Window window, CancellationToken stop);
+    Task<Result<HostView>> Get(Caller caller, HostId host, CancellationToken stop);
+    /// <summary>Names: "cpu", "memory", "disk", "load".</summary>
+    Task<Result<IReadOnlyList<SeriesView>>> Metrics(Caller caller, HostId host, TimeSpan range, CancellationToken stop);
+    /// <summary>Take a quarantined host whose agent is ahead of this console (restored from a backup): its generation is adopted, explicitly.</summary>
+    Task<Result<HostView>> Adopt(Caller caller, HostId host, CancellationToken stop);
+    /// <summary>Refused while VMs are on the host. Its certificate is not accepted any more.</summary>
+    Task<Result<HostView>> Retire(Caller caller, HostId host, CancellationToken stop);
+}
+
+public interface IOperations
+{
+    Task<Result<Page<OperationView>>> List(Caller caller, OperationQuery query, Window window, CancellationToken stop);
+    Task<Result<OperationView>> Get(Caller caller, OperationId operation, CancellationToken stop);
+    Task<Result<OperationView>> Cancel(Caller caller, OperationId operation, CancellationToken stop);
+}
+
+public interface ICatalogue
+{
+    Task<Result<Page<ImageView>>> Images(Caller caller, Window window, CancellationToken stop);
+    Task<Result<ImageView>> Image(Caller caller, ImageId image, CancellationToken stop);
+    Task<Result<ImageView>> CreateImage(Caller caller, CreateImage request, string? idempotencyKey, CancellationToken stop);
+    /// <summary>Takes the bytes, checks size and digest, and only then makes the image ready.</summary>
+    Task<Result<ImageView>> PutImageContent(Caller caller, ImageId image, Stream content, CancellationToken stop);
+    Task<Result<Done>> DeleteImage(Caller caller, ImageId image, CancellationToken stop);
+    Task<Result<Page<FlavorView>>> Flavors(Caller caller, Window window, CancellationToken stop);
+    Task<Result<FlavorView>> CreateFlavor(Caller caller, CreateFlavor request, string? idempotencyKey, CancellationToken stop);
+    Task<Result<Done>> DeleteFlavor(Caller caller, FlavorId flavor, CancellationToken stop);
+    Task<Result<IReadOnlyList<NetworkView>>> Networks(Caller caller, string project, CancellationToken stop);
+    Task<Result<IReadOnlyList<StorageClassView>>> StorageClasses(Caller caller, CancellationToken stop);
+    Task<Result<IReadOnlyList<ProjectView>>> Projects(Caller caller, CancellationToken stop);
+}
+
+public interface IAgents
+{
+    Task<Result<Page<JoinTokenView>>> JoinTokens(Caller caller, Window window, CancellationToken stop);
+    Task<Result<JoinCommandView>> CreateJoinToken(Caller caller, CreateJoinToken request, string? idempotencyKey, CancellationToken stop);
+    Task<Result<Done>> RevokeJoinToken(Caller caller, JoinTokenId token, CancellationToken stop);
+}
+
+public interface IAuditLog
+{
+    Task<Result<Page<AuditEntryView>>> List(Caller caller, AuditQuery query, Window window, CancellationToken stop);
+    /// <summary>The newest signed checkpoint; null while the ledger is empty.</summary>
+    Task<Result<CheckpointView?>> Checkpoint(Caller caller, CancellationToken stop);
+    /// <summary>Hashes from the entry's leaf to the root of the checkpoint of that size, base64.</summary>
+    Task<Result<IReadOnlyList<string>>> InclusionProof(Caller caller, long sequence, long size, CancellationToken stop);
+    Task<Result<IReadOnlyList<string>>> ConsistencyProof(Caller caller, long from, long to, CancellationToken stop);
+}
+
+public interface IOverview
+{
+    Task<Result<OverviewView>> Get(Caller caller, CancellationToken stop);
+}

@@ -1,0 +1,149 @@
+using System.Text.Json.Serialization;
+using Plinth.Core.Inventory;
+using Plinth.Core.Machines;
+using Plinth.Core.Placement;
+using Plinth.Core.Primitives;
+
+namespace Plinth.Web.Application;
+
+// What the API returns and the pages show: the same records for both. Times are UTC; the page renders them in the browser's zone.
+
+/// <summary>A virtual machine as people see it.</summary>
+/// <param name="Version">Concurrency version: the ETag of the resource.</param>
+/// <param name="StateReason">A sentence: why it waits, why it failed, what a state means right now.</param>
+/// <param name="Acceleration">How the guest is executed: emulation is labelled everywhere; null before placement.</param>
+/// <param name="ObservedAt">Receipt of the last report about this VM; null when none.</param>
+/// <param name="Stale">The observation is older than is trusted.</param>
+public sealed record VmView(
+    VmId Id,
+    ProjectId Project,
+    string ProjectName,
+    string Name,
+    string Description,
+    IReadOnlyDictionary<string, string> Labels,
+    VmState State,
+    string StateReason,
+    ImageId Image,
+    string ImageName,
+    string? FlavorName,
+    Resources Size,
+    string StorageClass,
+    IReadOnlyList<VmNetworkView> Networks,
+    string UserName,
+    IReadOnlyList<string> SshKeys,
+    HostId? Host,
+    string? HostName,
+    Acceleration? Acceleration,
+    IReadOnlyList<string> Addresses,
+    DateTimeOffset? GuestAgentAt,
+    DateTimeOffset? StartedAt,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset UpdatedAt,
+    DateTimeOffset? ObservedAt,
+    bool Stale,
+    OperationId? Operation,
+    long Version);
+
+public sealed record VmNetworkView(NetworkId Id, string Name, string Mac);
+
+/// <summary>A host with its facts, what is taken, and how old all that is.</summary>
+public sealed record HostView(
+    HostId Id,
+    string Name,
+    HostState State,
+    string StateReason,
+    bool Simulated,
+    HostFacts? Facts,
+    Resources Capacity,
+    Resources Allocated,
+    Resources ObservedFree,
+    int VmCount,
+    bool Connected,
+    DateTimeOffset? ReportedAt,
+    bool Stale,
+    Generation Generation,
+    Generation AcceptedGeneration,
+    IReadOnlyList<FacilityView> Facilities,
+    IReadOnlyList<string> UnknownDomains,
+    HostSampleView? Sample,
+    DateTimeOffset JoinedAt,
+    DateTimeOffset? CertificateExpiresAt,
+    long Version);
+
+public sealed record FacilityView(string Kind, string Name, bool Ready, string Detail);
+
+public sealed record HostSampleView(DateTimeOffset At, double CpuPercent, long MemoryUsedMib, long MemoryTotalMib, long DiskUsedMib, long DiskTotalMib, double Load1);
+
+/// <summary>Long work, with its steps as they went.</summary>
+/// <param name="Cancellable">False once there is nothing to cancel; the reason is what cancel would answer.</param>
+public sealed record OperationView(
+    OperationId Id,
+    OperationKind Kind,
+    ProjectId? Project,
+    VmId? Vm,
+    string Target,
+    OperationState State,
+    string Reason,
+    IReadOnlyList<OperationStepView> Steps,
+    int Percent,
+    bool Cancellable,
+    string StartedBy,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset? EndedAt,
+    DateTimeOffset? Deadline,
+    long Version);
+
+public sealed record OperationStepView(
+    string Name,
+    string Title,
+    StepState State,
+    DateTimeOffset? StartedAt,
+    DateTimeOffset? EndedAt,
+    double? Seconds,
+    DateTimeOffset? Deadline,
+    int? Percent,
+    string Detail,
+    string Undo);
+
+public sealed record ImageView(ImageId Id, string Name, string Description, ImageState State, string Format, string Digest, long SizeBytes, int MinDiskGib, int MinMemoryMib, bool HasGuestAgent, string DefaultUser, DateTimeOffset CreatedAt, long Version);
+
+public sealed record FlavorView(FlavorId Id, string Name, string Description, int Vcpus, int MemoryMib, int DiskGib, DateTimeOffset CreatedAt, long Version);
+
+public sealed record NetworkView(NetworkId Id, string Name, string Description, string Kind, string Cidr);
+
+public sealed record StorageClassView(StorageClassId Id, string Name, string Description, string Kind);
+
+public sealed record ProjectView(ProjectId Id, string Name, string Organization);
+
+/// <summary>"Fits on k hosts", asked while a form is filled in. <paramref name="Sentence"/> is the engine's own.</summary>
+public sealed record FitView(int Hosts, int OfHosts, string Sentence, IReadOnlyList<ReasonCount> Reasons);
+
+/// <summary>The stored decision behind a VM's place.</summary>
+public sealed record DecisionView(DecisionId Id, VmId Vm, DateTimeOffset At, PlacementDecision Decision);
+
+/// <summary>Open a WebSocket on <paramref name="Path"/> within 30 s; the ticket works once, for this VM and this caller.</summary>
+public sealed record ConsoleTicketView(string Ticket, string Path, DateTimeOffset ExpiresAt);
+
+/// <summary>A join token is shown once, inside the command.</summary>
+public sealed record JoinTokenView(JoinTokenId Id, string Description, DateTimeOffset CreatedAt, string CreatedBy, DateTimeOffset ExpiresAt, DateTimeOffset? UsedAt, HostId? Host, string? HostName);
+
+public sealed record JoinCommandView(JoinTokenView Token, string Command, string Fingerprint);
+
+public sealed record AuditEntryView(long Sequence, DateTimeOffset At, string Actor, string ActorKind, string Action, string Target, ProjectId? Project, string Outcome, string Detail, string? RemoteAddress, string? LeafHash);
+
+/// <summary>A signed statement of the ledger's size and root, in C2SP signed-note form.</summary>
+public sealed record CheckpointView(long Size, string RootHash, string Note, DateTimeOffset At);
+
+public sealed record OverviewView(
+    int Hosts, int HostsReady, int HostsLost,
+    int Vms, int VmsRunning, int VmsStopped, int VmsFailed, int VmsWaiting,
+    Resources Capacity, Resources Allocated,
+    IReadOnlyList<ProblemView> Problems,
+    IReadOnlyList<OperationView> RecentOperations,
+    bool AnySimulated, bool AnyEmulated);
+
+/// <summary>Something that is wrong now, worst first. <paramref name="Severity"/> "error" or "warning"; <paramref name="Href"/> leads to the thing.</summary>
+public sealed record ProblemView(string Severity, string Title, string Detail, string Href, DateTimeOffset Since);
+
+/// <summary>One metric of one thing, evenly spaced; null where nothing was measured (never interpolated).</summary>
+public sealed record SeriesView(string Name, string Unit, DateTimeOffset From, int StepSeconds, IReadOnlyList<double?> Values, DateTimeOffset? NewestAt);

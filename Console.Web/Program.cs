@@ -1,0 +1,2 @@
+var app = Plinth.Web.ConsoleApplication.Build(args);
+await app.RunAsync();
