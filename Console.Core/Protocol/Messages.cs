@@ -26,6 +26,9 @@ public static class HubNames
     public const string ConsoleRoute = "/agent/consoles/";
     /// <summary>POST, no client certificate: <see cref="EnrolRequest"/> → <see cref="EnrolReply"/> (enrolment listener).</summary>
     public const string EnrolRoute = "/enrol";
+    /// <summary>GET, enrolment listener: the console's CA as PEM. TLS never sends a root, so a joining agent fetches it here without
+    /// trusting anything, compares SHA-256 of its DER form with the fingerprint of the join command, and trusts only it from then on.</summary>
+    public const string CertificateAuthorityRoute = "/enrol/ca";
     /// <summary>POST, mutual TLS: <see cref="RenewRequest"/> → <see cref="EnrolReply"/>.</summary>
     public const string RenewRoute = "/agent/renew";
     public const int ProtocolVersion = 1;
