@@ -29,6 +29,9 @@ public interface IHypervisor : IAsyncDisposable
     /// Disks may use it as their backing file, so it is never changed in place.</summary>
     string ImagePath(ImageReference image);
 
+    /// <summary>False where <see cref="ImagePath"/> need not exist before a disk is made from it: a simulated host keeps no bytes.</summary>
+    bool NeedsImageBytes => true;
+
     /// <summary>A qcow2 disk of that size in the pool, an overlay of the image where there is one (formats stated, never probed).</summary>
     Task EnsureDisk(VmId vm, DesiredDisk disk, CancellationToken stop);
 

@@ -1,0 +1,26 @@
+using Plinth.Core.Primitives;
+using Plinth.Core.Protocol;
+
+namespace Plinth.Agents.Machines;
+
+/// <summary>
+/// Names of the files in a pool: <c>vm-VMID-SERIAL.qcow2</c>, <c>vm-VMID-seed.iso</c>, <c>image-HEX.FORMAT</c>.
+/// What is being made ends in <c>.part</c> until it is complete: a file with its final name is always whole.
+/// </summary>
+internal static class PoolFiles
+{
+    public const string Part = ".part";
+    private const string VmPrefix = "vm-";
+    private const int IdLength = 36;
+
+    public static string DiskName(VmId vm, string serial) => $"{VmPrefix}{vm}-{serial}.qcow2";
+    public static string SeedName(VmId vm) => $"{VmPrefix}{vm}-seed.iso";
+    public static string ImageName(ImageReference image) => $"image-{image.Digest["sha256:".Length..]}.{image.Format}";
+
+    /// <summary>The VM that a file belongs to, whole or half made; null for images and strangers.</summary>
+    public static VmId? Owner(string fileName) =>
+        fileName.StartsWith(VmPrefix, StringComparison.Ordinal) && fileName.Length > VmPrefix.Length + IdLength && fileName[VmPrefix.Length + IdLength] == '-'
+        && Guid.TryParseExact(fileName.AsSpan(VmPrefix.Length, IdLength), "D", out var id)
+            ? new VmId(id)
+            : null;
+}

@@ -1,0 +1,31 @@
+using Plinth.Core.Primitives;
+
+namespace Plinth.Agents.Machines;
+
+/// <summary>The refusals that every implementation of <see cref="IHypervisor"/> gives in the same words and with the same codes.</summary>
+internal static class Refusals
+{
+    public static HypervisorException Unreachable(string what, Exception? cause = null) =>
+        new("unreachable", $"The hypervisor does not answer: {what}", cause: cause);
+
+    public static HypervisorException DomainMissing(VmId vm) =>
+        new("domain_missing", $"VM {vm} is not defined on this host; define it first.");
+
+    public static HypervisorException DomainRunning(VmId vm) =>
+        new("domain_running", $"VM {vm} is running; switch it off before its definition or its disks are removed.");
+
+    public static HypervisorException DomainOff(VmId vm) =>
+        new("domain_off", $"VM {vm} is off; start it first.");
+
+    public static HypervisorException DiskMissing(VmId vm, string disk) =>
+        new("disk_missing", $"VM {vm} cannot start: its {disk} does not exist on this host; it has to be made first.");
+
+    public static HypervisorException PoolMissing(string name) =>
+        new("pool_missing", $"The storage class '{name}' has no pool on this host; the pool has to be made first.");
+
+    public static HypervisorException NetworkMissing(NetworkId network) =>
+        new("network_missing", $"The network {network} is not configured on this host; it has to be made first.");
+
+    public static HypervisorException Invalid(string field, string message) =>
+        new("invalid_" + field, message, final: true);
+}

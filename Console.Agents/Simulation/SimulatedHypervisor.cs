@@ -1,0 +1,178 @@
+using System.Net;
+using System.Threading.Channels;
+using Plinth.Agents.Machines;
+using Plinth.Core.Inventory;
+using Plinth.Core.Primitives;
+using Plinth.Core.Protocol;
+
+namespace Plinth.Agents.Simulation;
+
+/// <summary>
+/// A host that executes nothing and behaves as one that does: the same port, plausible timings, faults on demand.
+/// Times come from the <see cref="TimeProvider"/>. Costs nothing while nobody asks, so hundreds fit into one process.
+/// </summary>
+public sealed partial class SimulatedHypervisor : IHypervisor
+{
+    // Events wake a reconciler that then reads everything: the oldest may go when nobody reads.
+    private const int MaxWaitingEvents = 256;
+
+    private readonly Lock _gate = new();
+    private readonly SimulatedProfile _profile;
+    private readonly TimeProvider _time;
+    private readonly string? _statePath;
+    private readonly SimulatedState _state;
+    private readonly Dictionary<VmId, SimulatedConsole> _consoles = [];
+    private readonly Dictionary<VmId, ITimer> _shutdowns = [];
+    private readonly Channel<DomainEvent> _events = Channel.CreateBounded<DomainEvent>(
+        new BoundedChannelOptions(MaxWaitingEvents) { FullMode = BoundedChannelFullMode.DropOldest });
+
+    /// <param name="statePath">A file that keeps disks, definitions and running guests over a restart of the process; null to forget.</param>
+    public SimulatedHypervisor(SimulatedProfile profile, TimeProvider time, SimulatedFaults? faults = null, string? statePath = null)
+    {
+        (_profile, _time, _statePath) = (profile, time, statePath);
+        Faults = faults ?? new SimulatedFaults();
+        _state = SimulatedState.Load(statePath);
+    }
+
+    /// <summary>Plant faults here, at any moment.</summary>
+    public SimulatedFaults Faults { get; }
+
+    public ChannelReader<DomainEvent> Events => _events.Reader;
+
+    /// <summary>No bytes are needed on a simulated host; the name is given for completeness.</summary>
+    public string ImagePath(ImageReference image) => PoolFiles.ImageName(image);
+
+    public bool NeedsImageBytes => false;
+
+    public async Task<ObservedFacility> EnsurePool(StorageClassConfig storageClass, CancellationToken stop)
+    {
+        await Act(SimulatedStep.Pool, stop);
+        Change(() => _state.Pools[storageClass.Name] = storageClass);
+        return new ObservedFacility("pool", storageClass.Name, true, $"Simulated; {_profile.Capacity.DiskGib} GiB.");
+    }
+
+    public async Task<ObservedFacility> EnsureNetwork(NetworkConfig network, CancellationToken stop)
+    {
+        await Act(SimulatedStep.Network, stop);
+        Change(() => _state.Networks[network.Id.Value] = network);
+        return new ObservedFacility("network", network.Name, true, $"Simulated; bridge {network.Bridge}, {network.Cidr}.");
+    }
+
+    public async Task EnsureDisk(VmId vm, DesiredDisk disk, CancellationToken stop)
+    {
+        DomainRules.Check(disk);
+        lock (_gate)
+        {
+            if (!_state.Pools.ContainsKey(disk.StorageClass)) throw Refusals.PoolMissing(disk.StorageClass);
+            if (_state.Vm(vm).Disks.ContainsKey(disk.Serial)) return;
+        }
+        Change(() => _state.Vm(vm).HalfMade.Add(disk.Serial));
+        await Act(SimulatedStep.Disk, stop);
+        Change(() =>
+        {
+            _state.Vm(vm).HalfMade.Remove(disk.Serial);
+            _state.Vm(vm).Disks[disk.Serial] = disk.SizeGib;
+        });
+    }
+
+    public async Task EnsureSeed(VmId vm, Seed seed, CancellationToken stop)
+    {
+        DomainRules.Check(seed);
+        await Act(SimulatedStep.Seed, stop);
+        Change(() => _state.Vm(vm).Seed = true);
+    }
+
+    public async Task Define(DesiredMachine machine, IReadOnlyList<NetworkConfig> networks, CancellationToken stop)
+    {
+        DomainRules.Check(machine, networks);
+        await Act(SimulatedStep.Define, stop);
+        Change(() => _state.Vm(machine.Vm).Definition = machine);
+        Tell(machine.Vm, "defined");
+    }
+
+    public async Task Undefine(VmId vm, CancellationToken stop)
+    {
+        await Act(SimulatedStep.Undefine, stop);
+        Change(() =>
+        {
+            if (!_state.Vms.TryGetValue(vm.Value, out var found)) return;
+            if (found.Running) throw Refusals.DomainRunning(vm);
+            found.Definition = null;
+            found.Off = OffReason.NeverStarted;
+            Forget(vm, found);
+        });
+        Tell(vm, "undefined");
+    }
+
+    public async Task RemoveDisks(VmId vm, CancellationToken stop)
+    {
+        lock (_gate)
+        {
+            if (_state.Vms.TryGetValue(vm.Value, out var found) && found.Running) throw Refusals.DomainRunning(vm);
+        }
+        await Act(SimulatedStep.RemoveDisks, stop);
+        Change(() =>
+        {
+            if (!_state.Vms.TryGetValue(vm.Value, out var found)) return;
+            found.Disks.Clear();
+            found.HalfMade.Clear();
+            found.Seed = false;
+            Forget(vm, found);
+        });
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        lock (_gate)
+        {
+            foreach (var timer in _shutdowns.Values) timer.Dispose();
+            foreach (var console in _consoles.Values) console.Dispose();
+            _shutdowns.Clear();
+            _consoles.Clear();
+        }
+        _events.Writer.TryComplete();
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>A domain of somebody else's on the simulated host.</summary>
+    internal void PlantForeignDomain(string name) => Change(() => _state.ForeignDomains.Add(name));
+
+    /// <summary>What a crash in the middle of <see cref="EnsureDisk"/> leaves.</summary>
+    internal void PlantHalfMadeDisk(VmId vm, string serial) => Change(() => _state.Vm(vm).HalfMade.Add(serial));
+
+    /// <summary>Something about the connection happened, as when libvirtd was restarted.</summary>
+    internal void Reconnected() => Tell(null, "reconnected");
+
+    private void Forget(VmId vm, SimulatedVm found)
+    {
+        if (found.Definition is null && !found.HasFiles) _state.Vms.Remove(vm.Value);
+    }
+
+    private async Task Act(SimulatedStep step, CancellationToken stop)
+    {
+        if (Faults.Lost) Faults.ThrowIfPlanted(step);
+        var duration = _profile.Timings.Of(step) + Faults.Delay(step);
+        if (duration > TimeSpan.Zero) await Task.Delay(duration, _time, stop);
+        stop.ThrowIfCancellationRequested();
+        Faults.ThrowIfPlanted(step);
+    }
+
+    private void Change(Action change)
+    {
+        lock (_gate)
+        {
+            change();
+            if (_statePath is not null) _state.Save(_statePath);
+        }
+    }
+
+    private void Tell(VmId? vm, string what) => _events.Writer.TryWrite(new DomainEvent(vm, what));
+
+    private string AddressOf(DesiredNic nic)
+    {
+        var cidr = _state.Networks.TryGetValue(nic.Network.Value, out var network) ? network.Cidr : "192.168.122.0/24";
+        var address = IPNetwork.Parse(cidr).BaseAddress.GetAddressBytes();
+        address[3] = (byte)(2 + Convert.ToInt32(nic.Mac[^2..], 16) % 250);
+        return new IPAddress(address).ToString();
+    }
+}

@@ -1,0 +1,69 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Plinth.Core.Primitives;
+using Plinth.Core.Protocol;
+
+namespace Plinth.Agents.Simulation;
+
+/// <summary>What a simulated host keeps over a restart of its process, like disks, definitions and running guests of a real one.</summary>
+internal sealed class SimulatedState
+{
+    public Dictionary<string, StorageClassConfig> Pools { get; init; } = [];
+    public Dictionary<Guid, NetworkConfig> Networks { get; init; } = [];
+    public Dictionary<Guid, SimulatedVm> Vms { get; init; } = [];
+    public List<string> ForeignDomains { get; init; } = [];
+    public long Starts { get; set; }
+
+    public SimulatedVm Vm(VmId vm)
+    {
+        if (!Vms.TryGetValue(vm.Value, out var found)) Vms[vm.Value] = found = new SimulatedVm();
+        return found;
+    }
+
+    /// <summary>The state in <paramref name="path"/>, or an empty one where there is no such file.</summary>
+    /// <exception cref="InvalidDataException">The file is there and cannot be understood.</exception>
+    public static SimulatedState Load(string? path)
+    {
+        if (path is null || !File.Exists(path)) return new SimulatedState();
+        try
+        {
+            using var file = File.OpenRead(path);
+            return JsonSerializer.Deserialize(file, SimulationJson.Default.SimulatedState) ?? new SimulatedState();
+        }
+        catch (JsonException e)
+        {
+            throw new InvalidDataException($"The state of the simulated host in {path} cannot be read ({e.Message}); remove the file to begin with an empty host.", e);
+        }
+    }
+
+    public void Save(string path)
+    {
+        var written = path + ".new";
+        File.WriteAllBytes(written, JsonSerializer.SerializeToUtf8Bytes(this, SimulationJson.Default.SimulatedState));
+        File.Move(written, path, overwrite: true);
+    }
+}
+
+internal sealed class SimulatedVm
+{
+    public DesiredMachine? Definition { get; set; }
+
+    /// <summary>Finished disks: serial → GiB.</summary>
+    public Dictionary<string, int> Disks { get; init; } = [];
+
+    /// <summary>Serials of disks whose making was begun: a leftover where nobody is making them.</summary>
+    public HashSet<string> HalfMade { get; init; } = [];
+
+    public bool Seed { get; set; }
+    public bool Running { get; set; }
+    public OffReason Off { get; set; } = OffReason.NeverStarted;
+    public DateTimeOffset StartedAt { get; set; }
+    public string StartKey { get; set; } = "";
+
+    [JsonIgnore]
+    public bool HasFiles => Seed || Disks.Count > 0 || HalfMade.Count > 0;
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true)]
+[JsonSerializable(typeof(SimulatedState))]
+internal sealed partial class SimulationJson : JsonSerializerContext;
