@@ -1,0 +1,140 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+
+namespace Plinth.EndToEnd.Tests.Lab;
+
+/// <summary>The real server, published, on its own data directory; inside a lab host or on this machine's loopback.</summary>
+public sealed partial class PlinthConsole : IAsyncDisposable
+{
+    public const string ClientId = "automation", ClientSecret = "end-to-end-secret-0123456789";
+
+    private readonly LabHost? _host;
+    private readonly Dictionary<string, string> _environment;
+    private RunningProgram? _program;
+    private string? _token;
+
+    public PlinthConsole(LabHost? host, string data, int port, string agentListen, int enrolmentPort)
+    {
+        _host = host;
+        Data = data;
+        Directory.CreateDirectory(data);
+        JoinFile = Path.Combine(data, "join.json");
+        _environment = new()
+        {
+            ["Plinth__Data"] = data,
+            ["Plinth__Portal__Url"] = $"http://localhost:{port}",
+            ["Plinth__Agents__Listen"] = agentListen,
+            ["Plinth__Agents__EnrolmentListen"] = $"{agentListen.Split(':')[0]}:{enrolmentPort}",
+            ["Plinth__Agents__LocalJoinFile"] = JoinFile,
+            ["Plinth__BundledImage"] = Repository.GuestManifest,
+            ["PLINTH_BOOTSTRAP_CLIENT_ID"] = ClientId,
+            ["PLINTH_BOOTSTRAP_CLIENT_SECRET"] = ClientSecret,
+        };
+        Http = new HttpClient(host is null ? new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false } : Netns.Handler(host.Netns))
+        {
+            BaseAddress = new Uri($"http://localhost:{port}"),
+            Timeout = TimeSpan.FromSeconds(20),
+        };
+    }
+
+    public string Data { get; }
+    public string JoinFile { get; }
+    public HttpClient Http { get; }
+    public string? SignInLink { get; private set; }
+    public RunningProgram Process => _program ?? throw new InvalidOperationException("the console is not started");
+
+    /// <summary>Starts the server and waits for its own word that it is ready.</summary>
+    public async Task Start()
+    {
+        File.Delete(JoinFile);
+        _program = _host is null ? RunningProgram.Start(Repository.Server, [], _environment) : _host.Start(Repository.Server, [], _environment);
+        await _program.Line("Plinth is ready at ");
+        var line = await _program.Line("/sign-in?link=");
+        SignInLink = Link().Match(line).Value;
+        await SignInAsClient();
+    }
+
+    public Task Kill9() => Process.Kill9();
+
+    public async Task SignInAsClient()
+    {
+        using var reply = await Http.PostAsync("/connect/token", new FormUrlEncodedContent(new Dictionary<string, string>
+        {
+            ["grant_type"] = "client_credentials", ["client_id"] = ClientId, ["client_secret"] = ClientSecret,
+        }));
+        var text = await reply.Content.ReadAsStringAsync();
+        if (!reply.IsSuccessStatusCode) throw new InvalidOperationException($"no token: {(int)reply.StatusCode} {text}");
+        _token = JsonDocument.Parse(text).RootElement.GetProperty("access_token").GetString();
+        Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", _token);
+    }
+
+    public async Task<JsonElement> Get(string path)
+    {
+        using var reply = await Http.GetAsync("/api/v1/" + path);
+        return await Body(reply, path);
+    }
+
+    public async Task<JsonElement?> Find(string path)
+    {
+        using var reply = await Http.GetAsync("/api/v1/" + path);
+        return reply.StatusCode == HttpStatusCode.NotFound ? null : await Body(reply, path);
+    }
+
+    public async Task<JsonElement> Post(string path, object? body = null, string? idempotencyKey = null)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/" + path) { Content = JsonContent.Create(body ?? new { }) };
+        if (idempotencyKey is not null) request.Headers.Add("Idempotency-Key", idempotencyKey);
+        using var reply = await Http.SendAsync(request);
+        return await Body(reply, path);
+    }
+
+    public async Task<JsonElement> Delete(string path)
+    {
+        using var reply = await Http.DeleteAsync("/api/v1/" + path);
+        return await Body(reply, path);
+    }
+
+    private static async Task<JsonElement> Body(HttpResponseMessage reply, string path)
+    {
+        var text = await reply.Content.ReadAsStringAsync();
+        if (!reply.IsSuccessStatusCode) throw new InvalidOperationException($"{path}: {(int)reply.StatusCode} {text}");
+        return text.Length == 0 ? default : JsonDocument.Parse(text).RootElement.Clone();
+    }
+
+    /// <summary>The operation once it is finished.</summary>
+    public async Task<JsonElement> Finished(string operation, TimeSpan? deadline = null)
+    {
+        JsonElement last = default;
+        try
+        {
+            await Wait.Until($"the end of operation {operation}", async () =>
+            {
+                last = await Get($"operations/{operation}");
+                return last.GetProperty("state").GetString() is "succeeded" or "failed" or "cancelled";
+            }, deadline);
+        }
+        catch (TimeoutException e)
+        {
+            throw new TimeoutException($"{e.Message}; it is {last}", e);
+        }
+        return last;
+    }
+
+    public Task<JsonElement[]> ReadyHosts(int count) => Wait.For($"{count} ready hosts", async () =>
+    {
+        var hosts = (await Get("hosts")).GetProperty("items").EnumerateArray().Where(h => h.GetProperty("state").GetString() == "ready").ToArray();
+        return hosts.Length >= count ? hosts : null;
+    });
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_program is not null) await _program.DisposeAsync();
+        Http.Dispose();
+    }
+
+    [GeneratedRegex(@"http\S+/sign-in\?link=\S+")]
+    private static partial Regex Link();
+}
