@@ -1,0 +1,60 @@
+using Plinth.EndToEnd.Tests.Lab;
+
+namespace Plinth.EndToEnd.Tests;
+
+/// <summary>
+/// kill -9 of the agent, of the server and of libvirtd at every step of a create: afterwards there is exactly one VM, or none and a reason;
+/// never a second domain, never an orphan.
+/// </summary>
+[Collection(FleetCollection.Name)]
+public sealed class KillTests(Fleet fleet)
+{
+    public static TheoryData<string, string> Moments()
+    {
+        var moments = new TheoryData<string, string>();
+        foreach (var victim in new[] { "agent", "server", "libvirtd" })
+            foreach (var step in new[] { "accepted", "placed", "disk", "defined", "started" })
+                moments.Add(victim, step);
+        return moments;
+    }
+
+    [Theory]
+    [MemberData(nameof(Moments))]
+    public async Task Killing_at_a_step_leaves_exactly_one_vm(string victim, string step)
+    {
+        var (vm, create) = await fleet.Create($"kill-{victim}-{step}");
+        await Wait.Until($"step {step} done", async () =>
+        {
+            var operation = await fleet.Console.Get($"operations/{create}");
+            return operation.GetProperty("steps").EnumerateArray().Any(s => s.GetProperty("name").GetString() == step && s.GetProperty("state").GetString() == "done");
+        });
+
+        switch (victim)
+        {
+            case "agent":
+                await fleet.Agent.Kill9();
+                fleet.StartAgent();
+                break;
+            case "server":
+                await fleet.Console.Kill9();
+                await fleet.Console.Start();
+                break;
+            case "libvirtd":
+                await fleet.RestartLibvirt();
+                break;
+        }
+
+        var end = await fleet.Console.Finished(create, TimeSpan.FromMinutes(4));
+        var state = end.GetProperty("state").GetString();
+        Assert.True(state is "succeeded" || (state == "failed" && end.GetProperty("reason").GetString()!.Length > 20), end.ToString());
+        Assert.Single((await fleet.Console.Get($"projects/default/vms?q=kill-{victim}-{step}")).GetProperty("items").EnumerateArray());
+        Assert.True((await fleet.Host.Domains()).Count(d => d == vm) <= 1);
+        if (state == "succeeded")
+        {
+            Assert.Contains(vm, await fleet.Host.RunningDomains());
+            var processes = await fleet.Host.Run("pgrep", "-c", "-f", $"qemu-system.*{vm}");
+            Assert.Equal("1", processes.Trim());
+        }
+        await fleet.Remove(vm);
+    }
+}

@@ -1,0 +1,35 @@
+using Plinth.EndToEnd.Tests.Lab;
+
+namespace Plinth.EndToEnd.Tests;
+
+/// <summary>A second machine joins with the one command that the Agents page gives, and takes a VM.</summary>
+[Collection(FleetCollection.Name)]
+public sealed class SecondHostTests(Fleet fleet)
+{
+    [Fact]
+    public async Task A_second_host_joins_with_the_pasted_command()
+    {
+        await using var second = await LabHost.Up("e2e-b", 22);
+        var given = await fleet.Console.Post("agents/join-tokens", new { description = "rack 2" });
+        var words = given.GetProperty("command").GetString()!.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        var at = Array.FindIndex(words, w => w.EndsWith("plinth-agent", StringComparison.Ordinal));
+        var data = Path.Combine(fleet.Data, "second");
+        await using var agent = second.Start(Repository.Agent, [.. words[(at + 1)..], "--data", data]);
+
+        var hosts = await fleet.Console.ReadyHosts(2);
+        var host = hosts.Single(h => h.GetProperty("name").GetString()!.Contains("e2e-b", StringComparison.Ordinal)).GetProperty("id").GetString();
+        var (vm, create) = await fleet.Create("on-second", new { host });
+        var end = await fleet.Console.Finished(create);
+        Assert.True(end.GetProperty("state").GetString() == "succeeded", end.ToString());
+        Assert.Contains(vm, await second.RunningDomains());
+        Assert.DoesNotContain(vm, await fleet.Host.Domains());
+        var delete = await fleet.Console.Delete($"projects/default/vms/{vm}");
+        await fleet.Console.Finished(delete.GetProperty("id").GetString()!);
+        Assert.DoesNotContain(vm, await second.Domains());
+
+        // The token is used up.
+        await using var again = second.Start(Repository.Agent, [.. words[(at + 1)..], "--data", data + "-again"]);
+        await again.Line("token");
+        await fleet.Console.Post($"hosts/{host}/retire");
+    }
+}

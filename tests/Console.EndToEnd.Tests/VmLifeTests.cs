@@ -1,0 +1,95 @@
+using Plinth.EndToEnd.Tests.Lab;
+
+namespace Plinth.EndToEnd.Tests;
+
+/// <summary>The whole thread by the API, against a real libvirt: virsh is asked for the truth.</summary>
+[Collection(FleetCollection.Name)]
+public sealed class VmLifeTests(Fleet fleet)
+{
+    [Fact]
+    public async Task A_vm_lives_its_whole_life()
+    {
+        var (vm, create) = await fleet.Create("life", new { labels = new { team = "web" }, description = "The first <one> & \"only\"" });
+        var end = await fleet.Console.Finished(create);
+        Assert.True(end.GetProperty("state").GetString() == "succeeded", end.ToString());
+        Assert.Equal(
+            ["accepted", "placed", "disk", "defined", "started", "guest-agent"],
+            end.GetProperty("steps").EnumerateArray().Select(s => s.GetProperty("name").GetString()));
+        Assert.All(end.GetProperty("steps").EnumerateArray(), s => Assert.Equal("done", s.GetProperty("state").GetString()));
+        Assert.Contains(vm, await fleet.Host.RunningDomains());
+
+        var running = await fleet.VmIn(vm, "running");
+        Assert.Equal("web", running.GetProperty("labels").GetProperty("team").GetString());
+        var address = await Wait.For("an address of the guest", async () =>
+            (await fleet.Vm(vm)).GetProperty("addresses").EnumerateArray().Select(a => a.GetString()).FirstOrDefault(a => a!.Contains('.', StringComparison.Ordinal)));
+        Assert.StartsWith("192.168.", address, StringComparison.Ordinal);
+
+        await using (var console = await SerialConsole.Open(fleet, vm))
+        {
+            await console.See("Plinth guest life ready");
+            await console.Type("\necho typed-$((40+2))\n");
+            await console.See("typed-42");
+        }
+
+        await Operate(vm, "reboot");
+        await fleet.VmIn(vm, "running");
+
+        await Operate(vm, "stop");
+        await fleet.VmIn(vm, "stopped");
+        Assert.DoesNotContain(vm, await fleet.Host.RunningDomains());
+        Assert.Contains(vm, await fleet.Host.Domains());
+
+        await Operate(vm, "start");
+        Assert.Contains(vm, await fleet.Host.RunningDomains());
+
+        await fleet.Remove(vm);
+    }
+
+    [Fact]
+    public async Task A_shutdown_inside_the_guest_stops_the_vm_for_good()
+    {
+        var (vm, create) = await fleet.Create("inside");
+        await fleet.Console.Finished(create);
+        await using (var console = await SerialConsole.Open(fleet, vm))
+        {
+            await console.See("ready");
+            await console.Type("\npoweroff -f\n");
+        }
+        await fleet.VmIn(vm, "stopped");
+        Assert.DoesNotContain(vm, await fleet.Host.RunningDomains());
+        await Operate(vm, "start");
+        await fleet.VmIn(vm, "running");
+        await fleet.Remove(vm);
+    }
+
+    [Fact]
+    public async Task The_same_key_creates_one_vm_however_often_it_is_sent()
+    {
+        var key = Guid.NewGuid().ToString();
+        var body = new { name = "once", image = "plinth-guest", flavor = "tiny" };
+        var replies = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => fleet.Console.Post("projects/default/vms", body, key)));
+        Assert.Single(replies.Select(r => r.GetProperty("id").GetString()).Distinct());
+        var vm = replies[0].GetProperty("vm").GetString()!;
+        await fleet.Console.Finished(replies[0].GetProperty("id").GetString()!);
+        Assert.Single((await fleet.Host.Domains()).Where(d => d == vm));
+        await fleet.Remove(vm);
+    }
+
+    [Fact]
+    public async Task A_cancelled_create_leaves_nothing()
+    {
+        var (vm, create) = await fleet.Create("cancelled");
+        await fleet.Console.Post($"operations/{create}/cancel");
+        var end = await fleet.Console.Finished(create);
+        Assert.Equal("cancelled", end.GetProperty("state").GetString());
+        await Wait.Until("nothing left of the VM", async () => (await fleet.Host.Domains()).All(d => d != vm) && (await fleet.Files(vm)).Length == 0);
+        Assert.True(await fleet.Console.Find($"projects/default/vms/{vm}") is not { } left || left.GetProperty("state").GetString() == "deleted");
+    }
+
+    private async Task Operate(string vm, string act)
+    {
+        var operation = await fleet.Console.Post($"projects/default/vms/{vm}/{act}");
+        var end = await fleet.Console.Finished(operation.GetProperty("id").GetString()!);
+        Assert.True(end.GetProperty("state").GetString() == "succeeded", $"{act}: {end}");
+    }
+}
