@@ -71,7 +71,7 @@ public sealed class VmLifeTests(Fleet fleet)
         Assert.Single(replies.Select(r => r.GetProperty("id").GetString()).Distinct());
         var vm = replies[0].GetProperty("vm").GetString()!;
         await fleet.Console.Finished(replies[0].GetProperty("id").GetString()!);
-        Assert.Single((await fleet.Host.Domains()).Where(d => d == vm));
+        Assert.Single(await fleet.Host.Domains(), d => d == vm);
         await fleet.Remove(vm);
     }
 
