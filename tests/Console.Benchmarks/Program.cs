@@ -1,1 +1,16 @@
-System.Console.WriteLine("benchmarks");
+using Plinth.Benchmarks;
+
+Dictionary<string, Func<Task>> benchmarks = new()
+{
+    ["placement"] = PlacementBenchmark.Run,
+    ["create"] = CreateBenchmark.Run,
+    ["fleet"] = FleetBenchmark.Run,
+};
+var wanted = args.Length == 0 ? [.. benchmarks.Keys] : args;
+if (wanted.FirstOrDefault(w => !benchmarks.ContainsKey(w)) is { } unknown)
+{
+    Console.Error.WriteLine($"unknown benchmark '{unknown}'; there are: {string.Join(", ", benchmarks.Keys)}");
+    return 2;
+}
+foreach (var name in wanted) await benchmarks[name]();
+return 0;

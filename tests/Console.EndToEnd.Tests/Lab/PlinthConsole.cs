@@ -16,12 +16,13 @@ public sealed partial class PlinthConsole : IAsyncDisposable
     private RunningProgram? _program;
     private string? _token;
 
-    public PlinthConsole(LabHost? host, string data, int port, string agentListen, int enrolmentPort)
+    public PlinthConsole(LabHost? host, string data, int port, string agentListen, int enrolmentPort, int simulatedHosts = 0)
     {
         _host = host;
         Data = data;
         Directory.CreateDirectory(data);
         JoinFile = Path.Combine(data, "join.json");
+        SimulatedJoinFile = Path.Combine(data, "join-simulated.json");
         _environment = new()
         {
             ["Plinth__Data"] = data,
@@ -33,6 +34,11 @@ public sealed partial class PlinthConsole : IAsyncDisposable
             ["PLINTH_BOOTSTRAP_CLIENT_ID"] = ClientId,
             ["PLINTH_BOOTSTRAP_CLIENT_SECRET"] = ClientSecret,
         };
+        if (simulatedHosts > 0)
+        {
+            _environment["Plinth__Agents__SimulatedHosts"] = simulatedHosts.ToString();
+            _environment["Plinth__Agents__SimulatedJoinFile"] = SimulatedJoinFile;
+        }
         Http = new HttpClient(host is null ? new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false } : Netns.Handler(host.Netns))
         {
             BaseAddress = new Uri($"http://localhost:{port}"),
@@ -42,6 +48,7 @@ public sealed partial class PlinthConsole : IAsyncDisposable
 
     public string Data { get; }
     public string JoinFile { get; }
+    public string SimulatedJoinFile { get; }
     public HttpClient Http { get; }
     public string? SignInLink { get; private set; }
     public RunningProgram Process => _program ?? throw new InvalidOperationException("the console is not started");
@@ -125,9 +132,9 @@ public sealed partial class PlinthConsole : IAsyncDisposable
 
     public Task<JsonElement[]> ReadyHosts(int count) => Wait.For($"{count} ready hosts", async () =>
     {
-        var hosts = (await Get("hosts")).GetProperty("items").EnumerateArray().Where(h => h.GetProperty("state").GetString() == "ready").ToArray();
+        var hosts = (await Get("hosts?limit=500")).GetProperty("items").EnumerateArray().Where(h => h.GetProperty("state").GetString() == "ready").ToArray();
         return hosts.Length >= count ? hosts : null;
-    });
+    }, TimeSpan.FromMinutes(4));
 
     public async ValueTask DisposeAsync()
     {

@@ -1,0 +1,53 @@
+using System.Diagnostics;
+using Plinth.EndToEnd.Tests.Lab;
+
+namespace Plinth.Benchmarks;
+
+/// <summary>The server under an idle agent, and under 200 simulated hosts with 2,000 VMs that report every 10 s.</summary>
+public static class FleetBenchmark
+{
+    private const int Hosts = 200, Vms = 2_000, ParallelCreates = 16;
+    private static readonly TimeSpan Window = TimeSpan.FromSeconds(60);
+
+    public static async Task Run()
+    {
+        var data = Path.Combine(Path.GetTempPath(), "plinth-bench-" + Guid.NewGuid().ToString("N")[..8]);
+        try
+        {
+            await using var console = new PlinthConsole(null, Path.Combine(data, "console"), 18500, "127.0.0.1:18543", 18544, Hosts);
+            await console.Start();
+            await using var agents = RunningProgram.Start(Repository.Agent, ["simulate", "--hosts", Hosts.ToString(), "--join-file", console.SimulatedJoinFile, "--data", Path.Combine(data, "agents")]);
+            await console.ReadyHosts(Hosts);
+            Figures.Head($"Server with {Hosts} simulated hosts");
+            Figures.Row("resident, no VMs", ProcessUsage.Of(console.Process.Id).ResidentMib, "MiB", 250);
+
+            var watch = Stopwatch.StartNew();
+            var before = ProcessUsage.Of(console.Process.Id);
+            await Parallel.ForEachAsync(Enumerable.Range(0, Vms), new ParallelOptions { MaxDegreeOfParallelism = ParallelCreates }, async (i, _) =>
+                await console.Post("projects/default/vms", new { name = $"vm-{i}", image = "plinth-guest", flavor = "tiny" }));
+            Figures.Row($"{Vms} creates accepted, CPU each", (ProcessUsage.Of(console.Process.Id).CpuSeconds - before.CpuSeconds) * 1000 / Vms, "ms");
+            await Wait.Until($"{Vms} running VMs", async () =>
+                (await console.Get("projects/default/vms?state=running&limit=1")).GetProperty("total").GetInt64() == Vms, TimeSpan.FromMinutes(10));
+            Figures.Row($"{Vms} VMs from request to running", watch.Elapsed.TotalSeconds, "s");
+
+            before = ProcessUsage.Of(console.Process.Id);
+            await Task.Delay(Window);
+            var after = ProcessUsage.Of(console.Process.Id);
+            Figures.Row("cores used by reports and telemetry", (after.CpuSeconds - before.CpuSeconds) / Window.TotalSeconds, "cores", 0.2);
+            Figures.Row("resident", after.ResidentMib, "MiB");
+
+            List<double> list = [];
+            for (var i = 0; i < 20; i++)
+            {
+                var start = Stopwatch.GetTimestamp();
+                await console.Get("projects/default/vms?limit=50&sort=-created");
+                list.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+            }
+            Figures.Row("first rows of the VM list by API, median", Figures.Percentile(list, 0.5), "ms", 1000);
+        }
+        finally
+        {
+            if (Directory.Exists(data)) Directory.Delete(data, recursive: true);
+        }
+    }
+}
