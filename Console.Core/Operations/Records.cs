@@ -1,0 +1,43 @@
+using Plinth.Core.Machines;
+using Plinth.Core.Primitives;
+
+namespace Plinth.Core.Operations;
+
+/// <summary>What the console holds about a VM when a report is read.</summary>
+/// <param name="Power">The wish that stands in the desired host state.</param>
+/// <param name="HostName">Null while the VM has no place.</param>
+/// <param name="StopDeadlineSeconds">How long the guest may take to shut down.</param>
+public sealed record MachineRecord(
+    VmId Vm, VmState State, string Reason, DesiredPower Power, long PowerGeneration, bool HasGuestAgent, string? HostName, int StopDeadlineSeconds);
+
+/// <summary>An operation as stored, without its names and owners.</summary>
+/// <param name="Generation">The desired generation that carries it out; reports that answer an older one say nothing about it.</param>
+public sealed record OperationRecord(
+    OperationKind Kind,
+    OperationState State,
+    string Reason,
+    IReadOnlyList<OperationStep> Steps,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset? EndedAt,
+    Generation Generation,
+    long PowerGeneration)
+{
+    public bool IsFinished => OperationLifecycle.IsFinished(State);
+}
+
+/// <summary>What an agent answered to a one-shot command; <paramref name="At"/> is the console's receipt.</summary>
+public sealed record CommandOutcome(bool Succeeded, string Message, DateTimeOffset At);
+
+/// <summary>What the console should wish after the machine did something by itself.</summary>
+public enum PowerWish
+{
+    /// <summary>As before.</summary>
+    Keep,
+    /// <summary>It went off by itself: desired becomes stopped, so that nothing starts it behind its owner's back.</summary>
+    StayOff,
+    /// <summary>Its host restarted under it: it is started again, as its owner wished.</summary>
+    StartAgain,
+}
+
+/// <summary>The whole effect of one reading. Equal to what was there when nothing changed.</summary>
+public sealed record MachineAdvance(VmState State, string Reason, OperationRecord? Operation, PowerWish Wish);

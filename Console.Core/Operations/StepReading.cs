@@ -1,0 +1,103 @@
+using Plinth.Core.Machines;
+using Plinth.Core.Protocol;
+
+namespace Plinth.Core.Operations;
+
+/// <summary>What a report says about one step.</summary>
+internal abstract record StepReading
+{
+    internal sealed record Going(string Detail, int? Percent = null) : StepReading;
+    internal sealed record Done(DateTimeOffset At, string Detail) : StepReading;
+    internal sealed record Needless(string Detail) : StepReading;
+    internal sealed record Broken(string Sentence) : StepReading;
+}
+
+/// <summary>Reads one step out of the newest report for its generation. One small function a step; nothing is remembered.</summary>
+internal static class StepReader
+{
+    public static StepReading Read(StepKind step, OperationRecord operation, MachineRecord vm, ObservedMachine? seen, CommandOutcome? command, DateTimeOffset now)
+    {
+        if (operation.Kind == OperationKind.DeleteVm && vm.HostName is null) return new StepReading.Needless("Nothing of the VM existed on a host.");
+        if (step == StepKind.RebootSent) return Reboot(vm, command);
+        if (step == StepKind.Placed) return new StepReading.Going(operation.Steps.First(s => s.Kind == StepKind.Placed).Detail);
+        // A report for an older generation describes what was there before the operation.
+        if (seen is null || seen.Generation < operation.Generation) return new StepReading.Going($"Waiting for {vm.HostName} to take it up.");
+        if (seen.Problem is { Final: true } problem && problem.Step == step && !IsDone(step, operation, seen)) return new StepReading.Broken(problem.Message);
+        return step switch
+        {
+            StepKind.Disk => seen.DiskReadyAt is { } at ? new StepReading.Done(at, "The disk and the seed are in place.") : Going(seen, step, "The disk is being prepared."),
+            StepKind.Defined => seen.DefinedAt is { } at ? new StepReading.Done(at, "The hypervisor knows the machine.") : Going(seen, step, "The machine is being defined."),
+            StepKind.Started => IsStarted(operation, seen) ? new StepReading.Done(seen.StartedAt ?? now, "The hypervisor has started the machine.") : Going(seen, step, "The machine is being started."),
+            StepKind.GuestAgent => GuestUp(operation, vm, seen, now),
+            StepKind.ShutdownAsked => ShutdownAsked(seen),
+            StepKind.Stopped => IsOff(seen) ? new StepReading.Done(now, OffSentence.Of(seen.Off, asked: true)) : Going(seen, step, "Waiting for the machine to be off."),
+            StepKind.Undefined => seen.Gone || seen.Domain == DomainState.Absent ? new StepReading.Done(now, "The hypervisor has forgotten the machine.") : Going(seen, step, "The machine is being removed."),
+            StepKind.DiskRemoved => seen.Gone ? new StepReading.Done(now, "The disk and the seed are gone.") : Going(seen, step, "The disk is being removed."),
+            _ => throw new ArgumentOutOfRangeException(nameof(step), step, null),
+        };
+    }
+
+    public static bool IsOff(ObservedMachine seen) => seen.Gone || seen.Domain is DomainState.Off or DomainState.Absent;
+
+    private static bool IsDone(StepKind step, OperationRecord operation, ObservedMachine seen) => step switch
+    {
+        StepKind.Disk => seen.DiskReadyAt is not null,
+        StepKind.Defined => seen.DefinedAt is not null,
+        StepKind.Started => IsStarted(operation, seen),
+        StepKind.GuestAgent => seen.GuestAgentAt is not null,
+        _ => false,
+    };
+
+    private static bool IsStarted(OperationRecord operation, ObservedMachine seen) =>
+        seen.StartedForPowerGeneration >= operation.PowerGeneration
+        && (seen.Domain is DomainState.Running or DomainState.Paused || (seen.Domain == DomainState.Off && seen.Off != OffReason.NeverStarted && seen.StartedAt is not null));
+
+    private static StepReading Going(ObservedMachine seen, StepKind step, string otherwise)
+    {
+        if (seen.Problem is { } problem && problem.Step == step) return new StepReading.Going($"{problem.Message} The host goes on trying.");
+        if (seen.Progress is not { } progress) return new StepReading.Going(otherwise);
+        return new StepReading.Going(progress.Sentence, progress.Total > 0 ? (int)Math.Clamp(progress.Done * 100 / progress.Total, 0, 100) : null);
+    }
+
+    private static StepReading GuestUp(OperationRecord operation, MachineRecord vm, ObservedMachine seen, DateTimeOffset now)
+    {
+        if (!vm.HasGuestAgent) return new StepReading.Needless("The image has no guest agent: the VM is up once its machine runs.");
+        if (seen.Domain == DomainState.Off && seen.StartedForPowerGeneration >= operation.PowerGeneration)
+            return new StepReading.Broken($"The machine went off before its guest agent answered. {OffSentence.Of(seen.Off, asked: false)} Its serial console may show why; start it to try again.");
+        if (seen.Domain == DomainState.Paused)
+            return new StepReading.Going("The machine is paused by its hypervisor.");
+        // After a restart of the guest, only an answer since then counts.
+        var since = operation.Kind == OperationKind.RebootVm ? operation.Steps.First(s => s.Kind == StepKind.RebootSent).EndedAt : null;
+        return seen.Domain == DomainState.Running && seen.GuestAgentAt is { } at && (since is null || at >= since)
+            ? new StepReading.Done(at, "The guest agent answers.")
+            : new StepReading.Going("The guest is booting; its agent has not answered yet.");
+    }
+
+    private static StepReading ShutdownAsked(ObservedMachine seen)
+    {
+        if (seen.ShutdownAskedAt is { } at) return new StepReading.Done(at, "The guest was asked to shut down.");
+        return IsOff(seen) ? new StepReading.Needless("The machine was off, or was switched off at once.") : new StepReading.Going("Waiting for the host to ask the guest.");
+    }
+
+    private static StepReading Reboot(MachineRecord vm, CommandOutcome? command) => command switch
+    {
+        null => new StepReading.Going($"Waiting for {vm.HostName} to restart the guest."),
+        { Succeeded: true } => new StepReading.Done(command.At, "The guest was told to restart."),
+        _ => new StepReading.Broken(command.Message),
+    };
+}
+
+/// <summary>Why a machine is off, as a sentence.</summary>
+internal static class OffSentence
+{
+    public static string Of(OffReason off, bool asked) => off switch
+    {
+        OffReason.None or OffReason.Unknown => asked ? "The machine is off." : "The machine went off; the hypervisor does not say why.",
+        OffReason.NeverStarted => "The machine was never started.",
+        OffReason.GuestShutdown => asked ? "The guest shut down." : "The guest shut down by itself.",
+        OffReason.SwitchedOff => asked ? "The machine was switched off." : "The machine was switched off on its host, not through this console.",
+        OffReason.Crashed => "The guest crashed.",
+        OffReason.HostRestarted => "The host restarted.",
+        _ => throw new ArgumentOutOfRangeException(nameof(off), off, null),
+    };
+}
