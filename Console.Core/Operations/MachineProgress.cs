@@ -14,7 +14,8 @@ public static class MachineProgress
         var next = operation is null ? null : OperationProgress.Advance(operation, vm, seen, command, now);
         var (state, reason) = (vm.State, vm.Reason);
         // The failure of the operation comes first: what is seen now may already tell better ("running, but its agent is silent").
-        if (next is { State: OperationState.Failed } && operation is { IsFinished: false }) Move(VmEvent.StepFailed, next.Reason);
+        // A restart that was not done leaves the machine as it was.
+        if (next is { State: OperationState.Failed } && operation is { IsFinished: false, Kind: not OperationKind.RebootVm }) Move(VmEvent.StepFailed, next.Reason);
         var unfinished = next is { IsFinished: false };
         foreach (var (e, sentence) in Events(vm, seen, unfinished)) Move(e, sentence);
         if (vm.State == VmState.Deleting && vm.HostName is null) Move(VmEvent.DomainGone, null);
@@ -49,7 +50,7 @@ public static class MachineProgress
             case DomainState.Off:
                 yield return (VmEvent.DomainOff, OffSentence.Of(seen.Off, asked: vm.Power == DesiredPower.Stopped));
                 break;
-            case DomainState.Absent when !operationUnderWay && vm.State is VmState.Running or VmState.Paused or VmState.Stopped:
+            case DomainState.Absent when !operationUnderWay && vm.State is (VmState.Running or VmState.Paused or VmState.Stopped):
                 yield return (VmEvent.DomainGone, $"The machine was removed on {vm.HostName}, not through this console. Start the VM to have it defined again, or delete it.");
                 break;
         }

@@ -1,0 +1,41 @@
+using Plinth.Core.Machines;
+using Plinth.Core.Network;
+using Plinth.Core.Operations;
+using Plinth.Core.Primitives;
+using Plinth.Core.Protocol;
+using Plinth.Core.Storage;
+using Xunit;
+
+namespace Plinth.Core.Tests.Operations;
+
+public sealed class DesiredStatesTests
+{
+    private static readonly DateTimeOffset Now = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
+    private static readonly Image Image = new(ImageId.New(Now), "mini", "", ImageState.Ready, "qcow2", "sha256:ab", 18, 1, 64, true, "root");
+
+    private static PlacedMachine Machine(bool removed = false) => new(
+        VmId.New(Now), new ProjectId(Guid.NewGuid()), "web-1", new Resources(2, 512, 4), "default", [new NetworkId(Guid.NewGuid()), new NetworkId(Guid.NewGuid())],
+        "ana", ["ssh-ed25519 AAAA"], "", Image, DesiredPower.Running, 3, 60, removed);
+
+    [Fact]
+    public void A_machine_is_built_whole_and_a_removed_one_is_a_tombstone()
+    {
+        var (kept, gone) = (Machine(), Machine(removed: true));
+        var state = DesiredStates.Build(new Generation(7), [new StorageClass(default, "default", "", PoolKind.Directory)], [new VirtualNetwork(kept.Networks[0], default, "default", "", NetworkKind.HostNat, "10.87.0.0/22")], [gone, kept]);
+        var machine = Assert.Single(state.Machines);
+        Assert.Equal(kept.Vm, machine.Vm);
+        Assert.Equal(new Tombstone(gone.Vm), Assert.Single(state.Tombstones));
+        Assert.Equal(new DesiredDisk("root", "default", 4, new ImageReference(Image.Id, "sha256:ab", 18, "qcow2")), Assert.Single(machine.Disks));
+        Assert.Equal(("web-1", 2, 512, 3L, 60), (machine.Name, machine.Vcpus, machine.MemoryMib, machine.PowerGeneration, machine.StopDeadlineSeconds));
+        Assert.Equal(2, machine.Nics.Select(n => n.Mac).Distinct().Count());
+        Assert.True(Assert.Single(state.Networks).Bridge.Length <= 15);
+    }
+
+    [Fact]
+    public void Addresses_are_stable_local_and_qemus()
+    {
+        var vm = VmId.From(new Guid("01900000-0000-7000-8000-000000000001"));
+        Assert.Equal(DesiredStates.Mac(vm, 0), DesiredStates.Mac(vm, 0));
+        Assert.Matches("^52:54:00(:[0-9a-f]{2}){3}$", DesiredStates.Mac(vm, 0));
+    }
+}

@@ -1,0 +1,91 @@
+using CsCheck;
+using Plinth.Core.Machines;
+using Plinth.Core.Operations;
+using Plinth.Core.Primitives;
+using Plinth.Core.Protocol;
+using Xunit;
+
+namespace Plinth.Core.Tests.Operations;
+
+/// <summary>Whatever an agent reports, in whatever order: the derivation never throws, is repeatable, and never un-ends anything.</summary>
+public sealed class ProgressProperties
+{
+    private static readonly DateTimeOffset Begin = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
+
+    private static readonly Gen<DateTimeOffset?> Moment = Gen.Int[-100, 160].Select(s => s > 100 ? null : (DateTimeOffset?)Begin.AddSeconds(s));
+
+    private static readonly Gen<ObservedMachine> Seen =
+        from generation in Gen.Long[0, 3]
+        from domain in Gen.Enum<DomainState>()
+        from off in Gen.Enum<OffReason>()
+        from started in Gen.Long[0, 3]
+        from moments in Gen.Select(Moment, Moment, Moment, Moment, Moment)
+        from gone in Gen.Bool
+        from problem in Gen.Select(Gen.Enum<StepKind>(), Gen.Bool).Select(p => new MachineProblem("x", "It broke.", p.Item1, p.Item2)).Null(0.7)
+        from progress in Gen.Select(Gen.Long[-5, 50], Gen.Long[0, 20]).Select(p => new Progress("fetching", p.Item1, p.Item2)).Null(0.5)
+        select new ObservedMachine(default, new Generation(generation), domain, off, started, moments.Item1, moments.Item2, moments.Item3, moments.Item4, moments.Item5, gone, "k", [], progress, problem);
+
+    private static readonly Gen<MachineRecord> Vm =
+        from state in Gen.Enum<VmState>()
+        from power in Gen.Enum<DesiredPower>()
+        from generation in Gen.Long[1, 3]
+        from agent in Gen.Bool
+        from placed in Gen.Bool
+        select new MachineRecord(default, state, "", power, generation, agent, placed ? "kvm-1" : null, 60);
+
+    private static readonly Gen<OperationRecord> Operation =
+        from kind in Gen.Enum<OperationKind>()
+        from generation in Gen.Long[0, 3]
+        from power in Gen.Long[0, 3]
+        from cancelling in Gen.Bool
+        select OperationProgress.Begin(kind, "ana", new Generation(generation), power, Begin) with { State = cancelling ? OperationState.Cancelling : OperationState.Pending };
+
+    [Fact]
+    public void Reading_a_report_twice_says_nothing_new() => Gen.Select(Vm, Operation, Seen.Null(0.1), Gen.Int[0, 900]).Sample((vm, operation, seen, after) =>
+    {
+        var now = Begin.AddSeconds(after);
+        var once = MachineProgress.Advance(vm, operation, seen, null, now);
+        var twice = MachineProgress.Advance(vm with { State = once.State, Reason = once.Reason }, once.Operation, seen, null, now);
+        Assert.Equal(once.Operation!.State, twice.Operation!.State);
+        Assert.Equal(once.Operation.Steps, twice.Operation.Steps);
+        if (!once.Operation.IsFinished) Assert.Equal(once.State, twice.State);
+    });
+
+    [Fact]
+    public void Steps_never_end_before_they_begin_and_an_ended_operation_stays() =>
+        Gen.Select(Vm, Operation, Seen.Array[1, 8]).Sample((vm, operation, reports) =>
+        {
+            var now = Begin;
+            foreach (var seen in reports)
+            {
+                now = now.AddSeconds(7);
+                var next = MachineProgress.Advance(vm, operation, seen, null, now);
+                if (operation.IsFinished) Assert.Same(operation, next.Operation);
+                foreach (var step in next.Operation!.Steps)
+                {
+                    if (step.StartedAt is { } a && step.EndedAt is { } b) Assert.True(a <= b && b <= now);
+                    Assert.InRange(step.Percent ?? 0, 0, 100);
+                }
+                if (next.Operation.IsFinished) Assert.DoesNotContain(next.Operation.Steps, s => s.State is StepState.Pending or StepState.Running);
+                Assert.InRange(OperationProgress.Percent(next.Operation), 0, 100);
+                (vm, operation) = (vm with { State = next.State }, next.Operation);
+            }
+        });
+
+    [Fact]
+    public void A_report_of_an_older_generation_ends_no_start_stop_or_delete() => Gen.Select(Vm, Operation, Seen).Sample((vm, operation, seen) =>
+    {
+        var asked = operation with { Generation = seen.Generation.Next() };
+        if (asked.Kind is OperationKind.StartVm or OperationKind.StopVm or OperationKind.DeleteVm && asked.State == OperationState.Pending && vm.HostName is not null)
+            Assert.False(MachineProgress.Advance(vm, asked, seen, null, Begin).Operation!.IsFinished);
+    });
+
+    [Fact]
+    public void Every_act_on_every_state_is_answered() => Gen.Select(Vm, Operation.Null(0.3), Gen.Enum<OperationKind>()).Sample((vm, current, kind) =>
+    {
+        if (kind == OperationKind.CreateVm) return;
+        var act = MachineActs.Ask(vm, current, kind, 60, "ana", new Generation(4), Begin);
+        if (!act.Succeeded) Assert.NotEmpty(act.Reason);
+        else if (kind is OperationKind.StartVm or OperationKind.StopVm or OperationKind.DeleteVm) Assert.Equal(vm.PowerGeneration + 1, act.Value.Vm.PowerGeneration);
+    });
+}
