@@ -1,0 +1,46 @@
+using Microsoft.EntityFrameworkCore;
+using Plinth.Core.Network;
+using Plinth.Core.Storage;
+using Plinth.Web.Persistence.Rows;
+
+namespace Plinth.Web.Persistence;
+
+/// <summary>Brings the database to this version's form and makes what exists from the first day. Runs before anything else; running it again changes nothing.</summary>
+public sealed class DatabaseMigrator(IDbContextFactory<ConsoleDb> contexts, IConsoleStore store)
+{
+    public async Task Migrate(CancellationToken stop)
+    {
+        await using (var db = contexts.CreateDbContext()) await db.Database.MigrateAsync(stop);
+        await store.Write(Seed, stop);
+    }
+
+    private static async Task<int> Seed(WriteScope scope)
+    {
+        var (db, now) = (scope.Db, scope.Now);
+        if (!await db.Organizations.AnyAsync(o => o.Id == WellKnown.DefaultOrganization))
+            db.Add(new OrganizationRow { Id = WellKnown.DefaultOrganization, Name = WellKnown.DefaultName, CreatedAt = now });
+        if (!await db.Projects.AnyAsync(p => p.Id == WellKnown.DefaultProject))
+            db.Add(new ProjectRow { Id = WellKnown.DefaultProject, Organization = WellKnown.DefaultOrganization, Name = WellKnown.DefaultName, CreatedAt = now });
+        if (!await db.Networks.AnyAsync(n => n.Id == WellKnown.DefaultNetwork))
+            db.Add(new NetworkRow
+            {
+                Id = WellKnown.DefaultNetwork,
+                Project = WellKnown.DefaultProject,
+                Name = WellKnown.DefaultName,
+                Description = "A bridge on each host with DHCP and source NAT; guests reach the world, the world does not reach them.",
+                Kind = NetworkKind.HostNat,
+                Cidr = WellKnown.DefaultNetworkCidr,
+                CreatedAt = now,
+            });
+        if (!await db.StorageClasses.AnyAsync(s => s.Id == WellKnown.DefaultStorageClass))
+            db.Add(new StorageClassRow
+            {
+                Id = WellKnown.DefaultStorageClass,
+                Name = WellKnown.DefaultName,
+                Description = "Files in a directory of the VM's own host.",
+                Kind = PoolKind.Directory,
+                CreatedAt = now,
+            });
+        return 0;
+    }
+}

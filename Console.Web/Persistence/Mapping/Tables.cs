@@ -1,0 +1,170 @@
+using Microsoft.EntityFrameworkCore;
+using Plinth.Core.Inventory;
+using Plinth.Web.Persistence.Rows;
+
+namespace Plinth.Web.Persistence.Mapping;
+
+/// <summary>Keys, indexes and references of every table.</summary>
+internal static class Tables
+{
+    public static void Map(ModelBuilder model)
+    {
+        Tenancy(model);
+        Fleet(model);
+        Machines(model);
+        Catalogue(model);
+        Ledgers(model);
+        AccessTables(model);
+    }
+
+    private static void Tenancy(ModelBuilder model)
+    {
+        model.Entity<OrganizationRow>(e =>
+        {
+            e.ToTable("Organizations").HasKey(o => o.Id);
+            e.HasIndex(o => o.Name).IsUnique();
+        });
+        model.Entity<ProjectRow>(e =>
+        {
+            e.ToTable("Projects").HasKey(p => p.Id);
+            e.HasIndex(p => p.Name).IsUnique();
+            e.HasOne<OrganizationRow>().WithMany().HasForeignKey(p => p.Organization).OnDelete(DeleteBehavior.Restrict);
+        });
+    }
+
+    private static void Fleet(ModelBuilder model)
+    {
+        model.Entity<HostRow>(e =>
+        {
+            e.ToTable("Hosts").HasKey(h => h.Id);
+            e.HasIndex(h => h.Name);
+            // A retired host's machine may join anew.
+            e.HasIndex(h => h.MachineId).IsUnique().HasFilter($"\"{nameof(HostRow.State)}\" <> '{nameof(HostState.Retired)}'");
+        });
+        model.Entity<TombstoneRow>(e =>
+        {
+            e.ToTable("Tombstones").HasKey(t => new { t.Host, t.Vm });
+            e.HasOne<HostRow>().WithMany().HasForeignKey(t => t.Host).OnDelete(DeleteBehavior.Restrict);
+        });
+        model.Entity<CommandRow>(e =>
+        {
+            e.ToTable("Commands").HasKey(c => c.Id);
+            e.HasIndex(c => new { c.Host, c.State });
+            e.HasOne<HostRow>().WithMany().HasForeignKey(c => c.Host).OnDelete(DeleteBehavior.Restrict);
+        });
+        model.Entity<JoinTokenRow>(e =>
+        {
+            e.ToTable("JoinTokens").HasKey(t => t.Id);
+            e.HasIndex(t => t.TokenHash).IsUnique();
+        });
+    }
+
+    private static void Machines(ModelBuilder model)
+    {
+        model.Entity<VmRow>(e =>
+        {
+            e.ToTable("Vms").HasKey(v => v.Id);
+            e.HasIndex(v => new { v.Project, v.Name }).IsUnique().HasFilter($"\"{nameof(VmRow.DeletedAt)}\" IS NULL");
+            e.HasIndex(v => v.Host);
+            e.HasIndex(v => v.State);
+            e.HasIndex(v => v.Image);
+            e.HasOne<ProjectRow>().WithMany().HasForeignKey(v => v.Project).OnDelete(DeleteBehavior.Restrict);
+            e.HasOne<HostRow>().WithMany().HasForeignKey(v => v.Host).OnDelete(DeleteBehavior.Restrict);
+        });
+        model.Entity<OperationRow>(e =>
+        {
+            e.ToTable("Operations").HasKey(o => o.Id);
+            e.HasIndex(o => o.Vm);
+            e.HasIndex(o => o.State);
+        });
+        model.Entity<AllocationRow>(e =>
+        {
+            e.ToTable("Allocations").HasKey(a => a.Vm);
+            e.HasIndex(a => a.Host);
+            e.HasOne<VmRow>().WithMany().HasForeignKey(a => a.Vm).OnDelete(DeleteBehavior.Restrict);
+            e.HasOne<HostRow>().WithMany().HasForeignKey(a => a.Host).OnDelete(DeleteBehavior.Restrict);
+        });
+        model.Entity<DecisionRow>(e =>
+        {
+            e.ToTable("Decisions").HasKey(d => d.Id);
+            e.HasIndex(d => new { d.Vm, d.Id });
+        });
+    }
+
+    private static void Catalogue(ModelBuilder model)
+    {
+        model.Entity<ImageRow>(e =>
+        {
+            e.ToTable("Images").HasKey(i => i.Id);
+            e.HasIndex(i => i.Name).IsUnique();
+            e.HasIndex(i => i.Digest);
+        });
+        model.Entity<FlavorRow>(e =>
+        {
+            e.ToTable("Flavors").HasKey(f => f.Id);
+            e.HasIndex(f => f.Name).IsUnique();
+        });
+        model.Entity<NetworkRow>(e =>
+        {
+            e.ToTable("Networks").HasKey(n => n.Id);
+            e.HasIndex(n => new { n.Project, n.Name }).IsUnique();
+            e.HasOne<ProjectRow>().WithMany().HasForeignKey(n => n.Project).OnDelete(DeleteBehavior.Restrict);
+        });
+        model.Entity<StorageClassRow>(e =>
+        {
+            e.ToTable("StorageClasses").HasKey(s => s.Id);
+            e.HasIndex(s => s.Name).IsUnique();
+        });
+    }
+
+    private static void Ledgers(ModelBuilder model)
+    {
+        model.Entity<ChangeLogRow>(e =>
+        {
+            e.ToTable("ChangeLog").HasKey(c => c.Version);
+            e.Property(c => c.Version).ValueGeneratedOnAdd();
+            e.HasIndex(c => new { c.Kind, c.Id, c.Version });
+            e.HasIndex(c => c.At);
+        });
+        model.Entity<AuditEntryRow>(e =>
+        {
+            e.ToTable("AuditEntries").HasKey(a => a.Sequence);
+            e.Property(a => a.Sequence).ValueGeneratedOnAdd();
+            e.HasIndex(a => a.Action);
+        });
+        model.Entity<AuditLeafRow>(e =>
+        {
+            e.ToTable("AuditLeaves").HasKey(l => l.Index);
+            e.Property(l => l.Index).ValueGeneratedNever();
+            e.HasIndex(l => l.Sequence).IsUnique();
+            e.HasOne<AuditEntryRow>().WithOne().HasForeignKey<AuditLeafRow>(l => l.Sequence).OnDelete(DeleteBehavior.Restrict);
+        });
+        model.Entity<AuditNodeRow>().ToTable("AuditNodes").HasKey(n => new { n.Level, n.Index });
+        model.Entity<AuditCheckpointRow>(e =>
+        {
+            e.ToTable("AuditCheckpoints").HasKey(c => c.Size);
+            e.Property(c => c.Size).ValueGeneratedNever();
+        });
+    }
+
+    private static void AccessTables(ModelBuilder model)
+    {
+        model.Entity<IdempotencyKeyRow>(e =>
+        {
+            e.ToTable("IdempotencyKeys").HasKey(k => new { k.Principal, k.Key });
+            e.HasIndex(k => k.CreatedAt);
+        });
+        model.Entity<WorkerLeaseRow>().ToTable("WorkerLeases").HasKey(w => w.Name);
+        model.Entity<SettingRow>().ToTable("Settings").HasKey(s => s.Key);
+        model.Entity<UserRow>(e =>
+        {
+            e.ToTable("Users").HasKey(u => u.Id);
+            e.HasIndex(u => u.Name).IsUnique();
+        });
+        model.Entity<SignInLinkRow>(e =>
+        {
+            e.ToTable("SignInLinks").HasKey(l => l.TokenHash);
+            e.HasOne<UserRow>().WithMany().HasForeignKey(l => l.User).OnDelete(DeleteBehavior.Cascade);
+        });
+    }
+}

@@ -1,0 +1,22 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace Plinth.Web.Persistence;
+
+public static class PersistenceRegistration
+{
+    /// <summary>
+    /// The store and what rests on it. Needs an <see cref="Live.IChangeFeed"/>. <see cref="DatabaseMigrator.Migrate"/> is to be called once before the host starts.
+    /// OpenIddict and Data Protection use <see cref="ConsoleDb"/>, registered as scoped.
+    /// </summary>
+    public static IServiceCollection AddPlinthPersistence(this IServiceCollection services, DatabaseSettings settings)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(settings);
+        services.AddSingleton<IDbContextFactory<ConsoleDb>>(s => new ConsoleDbFactory(settings, s.GetRequiredService<ILoggerFactory>()));
+        services.AddScoped(s => s.GetRequiredService<IDbContextFactory<ConsoleDb>>().CreateDbContext());
+        services.AddSingleton<IConsoleStore, ConsoleStore>();
+        services.AddSingleton<DatabaseMigrator>();
+        return services;
+    }
+}

@@ -1,0 +1,58 @@
+using Plinth.Core.Primitives;
+
+namespace Plinth.Web.Persistence.Rows;
+
+/// <summary>The answer already given to a POST with this key by this principal.</summary>
+public sealed class IdempotencyKeyRow
+{
+    /// <summary>Kind and id of the principal: "client:…".</summary>
+    public required string Principal { get; set; }
+    public required string Key { get; set; }
+    /// <summary>SHA-256 of method, path and body: the same key for another request is an error of the caller.</summary>
+    public required string RequestHash { get; set; }
+    /// <summary>What was made: "operation:…", "image:…".</summary>
+    public required string Reference { get; set; }
+    public DateTimeOffset CreatedAt { get; set; }
+}
+
+/// <summary>Who runs a worker now. The epoch stands in the WHERE of what the worker writes: a row alone does not fence.</summary>
+public sealed class WorkerLeaseRow
+{
+    public required string Name { get; set; }
+    public required string Owner { get; set; }
+    public Epoch Epoch { get; set; }
+    public DateTimeOffset Until { get; set; }
+}
+
+/// <summary>A value of the server's own (protected keys, markers).</summary>
+public sealed class SettingRow
+{
+    public required string Key { get; set; }
+    public required string Value { get; set; }
+    public DateTimeOffset UpdatedAt { get; set; }
+}
+
+/// <summary>A person who signs in to the portal.</summary>
+public sealed class UserRow : IVersioned
+{
+    public required UserId Id { get; set; }
+    public required string Name { get; set; }
+    public DateTimeOffset CreatedAt { get; set; }
+    public DateTimeOffset? LastSignInAt { get; set; }
+    /// <summary>Changed to end every session of the person.</summary>
+    public Guid SecurityStamp { get; set; }
+    public bool Disabled { get; set; }
+    public long Version { get; set; }
+}
+
+/// <summary>A one-time sign-in link. Only the hash of its secret is kept.</summary>
+public sealed class SignInLinkRow : IVersioned
+{
+    /// <summary>SHA-256 of the secret, lower-case hex.</summary>
+    public required string TokenHash { get; set; }
+    public required UserId User { get; set; }
+    public DateTimeOffset CreatedAt { get; set; }
+    public DateTimeOffset ExpiresAt { get; set; }
+    public DateTimeOffset? UsedAt { get; set; }
+    public long Version { get; set; }
+}

@@ -1,0 +1,35 @@
+using Plinth.Core.Placement;
+using Plinth.Core.Primitives;
+
+namespace Plinth.Web.Persistence.Rows;
+
+/// <summary>The ledger: one place taken on one host by one VM. Written by the single writer alone.</summary>
+public sealed class AllocationRow : ILogged
+{
+    public required VmId Vm { get; set; }
+    public required ProjectId Project { get; set; }
+    public required HostId Host { get; set; }
+    public int Vcpus { get; set; }
+    public int MemoryMib { get; set; }
+    public int DiskGib { get; set; }
+    public DateTimeOffset At { get; set; }
+
+    string ILogged.LogKind => LogKinds.Allocation;
+    Guid ILogged.LogId => Vm.Value;
+    ProjectId? ILogged.LogProject => Project;
+    object ILogged.LogDocument => this;
+}
+
+/// <summary>A placement decision as it was made, with what is needed to make it again.</summary>
+public sealed class DecisionRow
+{
+    public required DecisionId Id { get; set; }
+    public required VmId Vm { get; set; }
+    public required ProjectId Project { get; set; }
+    /// <summary>The "now" that the engine was given.</summary>
+    public DateTimeOffset At { get; set; }
+    public required PlacementDecision Decision { get; set; }
+    public required PlacementPolicy Policy { get; set; }
+    /// <summary>Receipt of each host's last report as the engine saw it: heartbeats are not in the change log, and staleness refuses.</summary>
+    public IReadOnlyDictionary<HostId, DateTimeOffset> ReportedAt { get; set; } = new Dictionary<HostId, DateTimeOffset>();
+}
