@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Plinth.Web.Persistence.Capacity;
 
 namespace Plinth.Web.Persistence;
 
@@ -16,6 +17,7 @@ public static class PersistenceRegistration
         services.AddSingleton<IDbContextFactory<ConsoleDb>>(s => new ConsoleDbFactory(settings, s.GetRequiredService<ILoggerFactory>()));
         services.AddScoped(s => s.GetRequiredService<IDbContextFactory<ConsoleDb>>().CreateDbContext());
         services.AddSingleton<IConsoleStore, ConsoleStore>();
+        services.AddSingleton<ICapacityWriter, CapacityWriter>();
         services.AddSingleton<DatabaseMigrator>();
         return services;
     }
