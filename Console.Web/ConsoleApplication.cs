@@ -1,3 +1,5 @@
+using Plinth.Web.Components;
+
 namespace Plinth.Web;
 
 /// <summary>The composition root. Tests enter by the same door through one hook.</summary>
@@ -6,7 +8,12 @@ public static class ConsoleApplication
     public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? configure = null)
     {
         var builder = WebApplication.CreateBuilder(args);
+        builder.Services.AddSingleton(TimeProvider.System);
         configure?.Invoke(builder);
-        return builder.Build();
+        builder.Services.AddPortal();
+        var app = builder.Build();
+        app.UseAntiforgery();
+        app.MapPortal();
+        return app;
     }
 }

@@ -1,0 +1,29 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Plinth.Web.Components.Data;
+
+/// <summary>The request behind a form, as a command line that does the same.</summary>
+public static class ApiCall
+{
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        WriteIndented = true,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        // Quoted for a shell below, not for HTML: what people typed stays readable.
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    /// <param name="origin">Where the console answers ("http://localhost:8400").</param>
+    public static string Post<T>(string origin, string path, T body) => $"""
+        curl -X POST {Quote(origin.TrimEnd('/') + path)} \
+          -H "Authorization: Bearer $PLINTH_TOKEN" \
+          -H "Idempotency-Key: $(uuidgen)" \
+          -H 'Content-Type: application/json' \
+          -d {Quote(JsonSerializer.Serialize(body, Json))}
+        """;
+
+    /// <summary>One shell word, whatever is in it.</summary>
+    public static string Quote(string text) => "'" + text.Replace("'", "'\\''", StringComparison.Ordinal) + "'";
+}

@@ -1,0 +1,48 @@
+using Microsoft.AspNetCore.WebUtilities;
+using Plinth.Core.Primitives;
+
+namespace Plinth.Web.Components;
+
+/// <summary>Builds every URL of the portal. What a colleague must see is in the URL.</summary>
+public static class PortalUrls
+{
+    /// <summary>The project pages work in until there are more.</summary>
+    public const string DefaultProject = "default";
+
+    public const string Overview = "/";
+    /// <summary>Explains the one-time link. The link itself is <c>/sign-in?link=…</c>, answered outside the portal.</summary>
+    public const string SignIn = "/sign-in/required";
+    public const string SignOut = "/sign-out";
+    public const string Agents = "/agents";
+    public const string Images = "/images";
+    public const string Flavors = "/flavors";
+    public const string ApiReference = "/scalar/v1";
+
+    public static string Hosts(string? q = null, string? state = null, string? sort = null) =>
+        With("/hosts", ("q", q), ("state", state), ("sort", sort));
+
+    public static string Host(HostId host) => $"/hosts/{host}";
+
+    public static string Vms(string project = DefaultProject, string? q = null, string? state = null, string? host = null, string? label = null, string? sort = null) =>
+        With($"/projects/{Uri.EscapeDataString(project)}/vms", ("q", q), ("state", state), ("host", host), ("label", label), ("sort", sort));
+
+    public static string NewVm(string project = DefaultProject) => $"/projects/{Uri.EscapeDataString(project)}/vms/new";
+
+    public static string Vm(string project, VmId vm, string? tab = null) =>
+        With($"/projects/{Uri.EscapeDataString(project)}/vms/{vm}", ("tab", tab));
+
+    public static string Operations(string? state = null, string? kind = null, string? vm = null) =>
+        With("/operations", ("state", state), ("kind", kind), ("vm", vm));
+
+    public static string Operation(OperationId operation) => $"/operations/{operation}";
+
+    public static string Audit(string? action = null, string? actor = null, string? target = null) =>
+        With("/audit", ("action", action), ("actor", actor), ("target", target));
+
+    private static string With(string path, params ReadOnlySpan<(string Name, string? Value)> query)
+    {
+        foreach (var (name, value) in query)
+            if (!string.IsNullOrEmpty(value)) path = QueryHelpers.AddQueryString(path, name, value);
+        return path;
+    }
+}

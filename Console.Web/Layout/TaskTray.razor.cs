@@ -1,0 +1,41 @@
+using Microsoft.AspNetCore.Components;
+using Plinth.Web.Application;
+using Plinth.Web.Components.Data;
+using Plinth.Web.Components.Live;
+using Plinth.Web.Live;
+
+namespace Plinth.Web.Layout;
+
+public partial class TaskTray
+{
+    private TaskTrayView? _view;
+
+    [Inject] public required IOperations Operations { get; set; }
+    [Inject] public required IChangeFeed Feed { get; set; }
+    [Inject] public required CallerSource Callers { get; set; }
+
+    private string ButtonLabel => _view?.UnderWay is > 0 and var n ? $"Tasks, {Quantity.Count(n)} under way" : "Tasks";
+
+    protected override async Task OnInitializedAsync()
+    {
+        _view = new TaskTrayView(Operations, Feed, await Callers.Current()) { Dispatch = InvokeAsync };
+        _view.Changed += Redraw;
+        try
+        {
+            await _view.Load();
+        }
+        catch (OperationCanceledException)
+        {
+            // Closed before it was read.
+        }
+    }
+
+    private void Redraw() => _ = InvokeAsync(StateHasChanged);
+
+    public void Dispose()
+    {
+        if (_view is not null) _view.Changed -= Redraw;
+        _view?.Dispose();
+        GC.SuppressFinalize(this);
+    }
+}

@@ -1,0 +1,65 @@
+using System.Globalization;
+using Plinth.Core.Inventory;
+using Plinth.Core.Machines;
+using Plinth.Core.Primitives;
+using Plinth.Web.Application;
+using Plinth.Web.Components.Live;
+using Plinth.Web.Live;
+
+namespace Plinth.Web.Pages.Machines;
+
+/// <summary>What a row of the list shows of a VM.</summary>
+public sealed record VmRowContent(
+    VmId Id, string Project, string Name, string ImageName, VmState State, bool Stale, string? Reason,
+    HostId? Host, string? HostName, Acceleration? Acceleration, Resources Size, string Addresses, DateTimeOffset CreatedAt)
+{
+    public static VmRowContent Of(VmView vm) => new(
+        vm.Id, vm.ProjectName, vm.Name, vm.ImageName, vm.State, vm.Stale,
+        // Where all is as wanted the state says enough; everywhere else the reason stands on the row.
+        vm is { State: VmState.Running or VmState.Stopped, Stale: false } ? null : vm.StateReason,
+        vm.Host, vm.HostName, vm.Acceleration, vm.Size, string.Join(", ", vm.Addresses), vm.CreatedAt);
+}
+
+/// <summary>The virtual machines of a project, filtered and sorted as the URL says.</summary>
+public sealed class VmListView(IVirtualMachines machines, IHosts hosts, IChangeFeed feed, TimeProvider time, Caller caller, string project, VmQuery query)
+    : LiveList<VmView, VmRowContent>(caller, feed, time, change => change.Kind == "vm")
+{
+    public VmQuery Query { get; private set; } = query;
+
+    /// <summary>Hosts to filter by, by name.</summary>
+    public IReadOnlyList<HostView> Hosts { get; private set; } = [];
+
+    public bool IsFiltered => !string.IsNullOrEmpty(Query.Q) || !string.IsNullOrEmpty(Query.State) || !string.IsNullOrEmpty(Query.Host) || !string.IsNullOrEmpty(Query.Label);
+
+    /// <summary>"25 of 20,114": what the filters leave, and all there are.</summary>
+    public string Count => string.Create(CultureInfo.InvariantCulture, $"{Total:N0} of {Math.Max(_all, Total):N0}");
+
+    private long _all;
+
+    public async Task Show(VmQuery next)
+    {
+        if (next == Query) return;
+        Query = next;
+        await Restart();
+    }
+
+    /// <summary>The hosts of the filter; a list without them is still a list.</summary>
+    public async Task LoadHosts()
+    {
+        var page = await hosts.List(Caller, new HostQuery(Sort: "name"), new Window(500), Stop);
+        Hosts = page.Succeeded ? page.Value.Items : [];
+        NotifyChanged();
+    }
+
+    protected override async Task<Result<Page<VmView>>> List(Window window)
+    {
+        var page = await machines.List(Caller, project, Query, window, Stop);
+        if (!page.Succeeded) return page;
+        if (!IsFiltered) _all = page.Value.Total;
+        else if (await machines.List(Caller, project, new VmQuery(), new Window(1), Stop) is { Succeeded: true } unfiltered) _all = unfiltered.Value.Total;
+        return page;
+    }
+
+    protected override Guid IdOf(VmView item) => item.Id.Value;
+    protected override VmRowContent ContentOf(VmView item) => VmRowContent.Of(item);
+}

@@ -1,0 +1,56 @@
+// What the browser can do by itself, it does: ages, zones, themes, dialogs, copying. Nothing here asks the server.
+import "./times.js";
+import "./connection.js";
+
+const root = document.documentElement;
+
+document.addEventListener("click", event => {
+  const at = selector => event.target.closest?.(selector);
+  let element;
+  if ((element = at("[data-open-dialog]"))) document.getElementById(element.dataset.openDialog)?.showModal();
+  else if ((element = at("[data-close-dialog]"))) element.closest("dialog")?.close();
+  else if (at("[data-reload]")) location.reload();
+  else if ((element = at("[data-copy]"))) copy(element);
+  // A click on the backdrop reaches the dialog itself; a link inside leads away: either way it closes.
+  const dialog = at("dialog.sheet");
+  if (dialog && (event.target === dialog || at("a[href]"))) dialog.close();
+  if (at("[popover] a[href]")) at("[popover]").hidePopover();
+});
+
+async function copy(button) {
+  const text = document.getElementById(button.dataset.copy)?.innerText ?? "";
+  const label = button.querySelector("[data-copy-label]") ?? button;
+  const before = button.dataset.copyText ??= label.textContent;
+  try {
+    await navigator.clipboard.writeText(text.trimEnd());
+    label.textContent = "Copied";
+  } catch {
+    getSelection()?.selectAllChildren(document.getElementById(button.dataset.copy));
+    label.textContent = "Selected: press Ctrl+C";
+  }
+  setTimeout(() => { label.textContent = before; }, 2000);
+}
+
+document.addEventListener("change", event => {
+  if (event.target.matches?.("[data-theme-choice]")) window.plinthTheme.choose(event.target.value);
+});
+
+// Radios show the stored choice whenever their menu opens (they are drawn later than this script runs).
+document.addEventListener("toggle", event => {
+  if (event.target.id !== "display-menu") return;
+  for (const radio of event.target.querySelectorAll("[data-theme-choice]")) radio.checked = radio.value === window.plinthTheme.choice;
+}, true);
+
+// Keys that operators expect; never while typing.
+document.addEventListener("keydown", event => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("input, textarea, select, [contenteditable], .xterm")) return;
+  if (event.key === "/") {
+    const search = document.querySelector("input[type=search]");
+    if (search) { event.preventDefault(); search.focus(); search.select(); }
+  }
+});
+
+root.dataset.scripts = "true";
+
+// After a refused form: to the first field that is wrong, where its reason stands.
+window.plinthFocusFirstError = () => document.querySelector("[aria-invalid=true]")?.focus();
