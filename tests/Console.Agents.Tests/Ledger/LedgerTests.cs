@@ -25,7 +25,7 @@ public sealed class LedgerTests : IDisposable
             new EpochEntry(new Epoch(3)),
             new DesiredEntry(Desired(7)),
             new CommandEntry(command),
-            new MachineEntry(new MachineFacts(vm, DiskReadyAt: Now, StartingFor: 1, Off: OffReason.GuestShutdown)),
+            new MachineEntry(new MachineFacts(vm, DiskReadyAt: Now, SettledFor: 1, Off: OffReason.GuestShutdown)),
             new CommandEntry(command with { Finished = true, Succeeded = true, Message = "done" }),
             new MachineEntry(new MachineFacts(vm, SettledFor: 2, Started: true, StartKey: "17")),
             new DesiredEntry(Desired(8)),
@@ -105,12 +105,12 @@ public sealed class LedgerTests : IDisposable
         var text = new string('x', 2000);
         using (var ledger = AgentLedger.Open(_directory, durable: false))
         {
-            for (var i = 1; i <= 3000; i++) ledger.Record(new MachineEntry(new MachineFacts(vm, StartingFor: i, StartKey: text)));
+            for (var i = 1; i <= 3000; i++) ledger.Record(new MachineEntry(new MachineFacts(vm, SettledFor: i, StartKey: text)));
             ledger.Record(new EpochEntry(new Epoch(5)));
         }
         Assert.InRange(new FileInfo(Path).Length, 1, 1_100_000);
         using var again = AgentLedger.Open(_directory);
-        Assert.Equal(3000, again.State.Facts(vm).StartingFor);
+        Assert.Equal(3000, again.State.Facts(vm).SettledFor);
         Assert.Equal(new Epoch(5), again.State.LastEpoch);
     }
 

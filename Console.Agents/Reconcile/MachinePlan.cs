@@ -1,0 +1,90 @@
+using Plinth.Agents.Ledger;
+using Plinth.Core.Machines;
+using Plinth.Core.Protocol;
+
+namespace Plinth.Agents.Reconcile;
+
+/// <summary>A VM as it should be and as it is.</summary>
+/// <param name="Desired">Null where only a tombstone, or nothing, names it.</param>
+/// <param name="HasFiles">A disk or seed of it is on this host.</param>
+/// <param name="Boot">The host's present boot.</param>
+/// <param name="LastShutdownAsk">When this process last asked the guest; the first time is in the facts.</param>
+internal sealed record MachineView(
+    DesiredMachine? Desired,
+    bool Tombstone,
+    DomainState Domain,
+    bool HasFiles,
+    MachineFacts Facts,
+    Guid Boot,
+    DateTimeOffset? LastShutdownAsk,
+    Func<ImageReference, bool> HasImage);
+
+/// <summary>Decides what to do next for one VM. Pure; the executor has no choices left.</summary>
+internal static class MachinePlan
+{
+    /// <summary>A guest that is still booting misses the first request: it is asked again.</summary>
+    public static readonly TimeSpan AskShutdownAgainAfter = TimeSpan.FromSeconds(5);
+
+    public static MachineAction Next(MachineView view, DateTimeOffset now) => view switch
+    {
+        // Where a mistake names it as both, what a person asked to be destroyed is not built up again.
+        { Tombstone: true } => Remove(view),
+        // Absence destroys nothing.
+        { Desired: null } => new Rest(),
+        { Domain: DomainState.Running or DomainState.Paused, Desired.Power: DesiredPower.Running } => KeepRunning(view, view.Desired, now),
+        { Domain: DomainState.Running or DomainState.Paused } => Stop(view, view.Desired, now),
+        _ => WhileOff(view, view.Desired),
+    };
+
+    private static MachineAction Remove(MachineView view) => view.Domain switch
+    {
+        DomainState.Running or DomainState.Paused => new SwitchDomainOff(),
+        DomainState.Off => new UndefineDomain(),
+        _ when view.HasFiles => new RemoveDisks(),
+        _ => new Fulfilled(),
+    };
+
+    private static MachineAction KeepRunning(MachineView view, DesiredMachine desired, DateTimeOffset now)
+    {
+        var facts = view.Facts;
+        if (facts.SettledFor >= desired.PowerGeneration) return new Rest();
+        // Stopped, then started before the guest was down: what runs now is on its way out, unless it ignores the request.
+        var givenUpAt = facts.ShutdownAskedAt + TimeSpan.FromSeconds(desired.StopDeadlineSeconds);
+        if (facts.ShutdownAskedFor > facts.SettledFor && now < givenUpAt) return new Rest(givenUpAt);
+        return new Remember(facts with { SettledFor = desired.PowerGeneration });
+    }
+
+    private static MachineAction Stop(MachineView view, DesiredMachine desired, DateTimeOffset now)
+    {
+        var facts = view.Facts;
+        // It was off for this number: somebody started it on the host. That is drift to be shown, not to be fought.
+        if (facts.SettledFor >= desired.PowerGeneration) return new Rest();
+        // A paused guest cannot shut down.
+        if (desired.StopDeadlineSeconds <= 0 || view.Domain == DomainState.Paused) return new SwitchDomainOff();
+        if (facts.ShutdownAskedFor < desired.PowerGeneration || facts.ShutdownAskedAt is not { } asked) return new AskShutdown(desired.PowerGeneration);
+        var deadline = asked + TimeSpan.FromSeconds(desired.StopDeadlineSeconds);
+        if (now >= deadline) return new SwitchDomainOff();
+        var again = (view.LastShutdownAsk ?? asked) + AskShutdownAgainAfter;
+        if (now >= again) return new AskShutdown(desired.PowerGeneration);
+        return new Rest(again < deadline ? again : deadline);
+    }
+
+    private static MachineAction WhileOff(MachineView view, DesiredMachine desired)
+    {
+        var facts = view.Facts;
+        if (facts.DiskReadyAt is null || !view.HasFiles)
+        {
+            if (facts.DiskReadyAt is not null && facts.StartedAt is not null)
+                return new Refuse("disk_lost", $"The disk of VM {desired.Name} is gone from this host although it has run here. It is not made anew, because that would hide the loss: restore it, or delete the VM.", StepKind.Disk);
+            var missing = desired.Disks.Select(d => d.Image).FirstOrDefault(i => i is not null && !view.HasImage(i));
+            return missing is null ? new MakeDisks(desired) : new AwaitImage(missing);
+        }
+        if (view.Domain == DomainState.Absent || facts.DefinedAt is null) return new DefineDomain(desired);
+        if (desired.Power == DesiredPower.Stopped)
+            return facts.SettledFor < desired.PowerGeneration || facts.Started
+                ? new Remember(facts with { SettledFor = Math.Max(facts.SettledFor, desired.PowerGeneration), Started = false })
+                : new Rest();
+        var hostWasRestarted = facts.Started && facts.Boot != view.Boot;
+        return facts.SettledFor < desired.PowerGeneration || hostWasRestarted ? new StartDomain(desired.PowerGeneration) : new Rest();
+    }
+}

@@ -1,0 +1,52 @@
+using Plinth.Agents.Machines;
+using Plinth.Core.Primitives;
+using Plinth.Core.Protocol;
+
+namespace Plinth.Agents.Reconcile;
+
+/// <summary>What this process knows about one VM beyond the ledger. Guarded by the reconciler's gate.</summary>
+internal sealed class MachineWork(VmId vm)
+{
+    public VmId Vm { get; } = vm;
+
+    /// <summary>The last complete picture; null before the first.</summary>
+    public DomainInfo? Domain { get; set; }
+    public bool HasFiles { get; set; }
+    public bool Pictured { get; set; }
+
+    /// <summary>An act is under way or queued: nobody else touches this VM.</summary>
+    public bool Busy { get; set; }
+    /// <summary>The reconciler's moment at which a worker last ended: an older picture does not count.</summary>
+    public long TouchedAt { get; set; }
+    public DateTimeOffset? DueAt { get; set; }
+    public DateTimeOffset? LastShutdownAsk { get; set; }
+
+    public int Failures { get; set; }
+    public MachineProblem? Problem { get; set; }
+
+    /// <summary>What was wanted when the problem arose: a new wish is a new chance.</summary>
+    public (bool Tombstone, long PowerGeneration) ProblemFor { get; set; }
+
+    public Progress? Progress { get; set; }
+    public IReadOnlyList<string> Addresses { get; set; } = [];
+    public DateTimeOffset? GuestAgentAt { get; set; }
+    public Generation Answers { get; set; }
+    public bool Gone { get; set; }
+
+    public DomainState State => Domain?.State ?? DomainState.Absent;
+
+    public void Succeeded()
+    {
+        Failures = 0;
+        Problem = null;
+        DueAt = null;
+    }
+
+    public void Failed(MachineProblem problem, (bool, long) wanted, DateTimeOffset now)
+    {
+        Failures++;
+        Problem = problem;
+        ProblemFor = wanted;
+        DueAt = problem.Final ? null : now + Backoff.After(Failures);
+    }
+}
