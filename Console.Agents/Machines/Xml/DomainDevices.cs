@@ -1,0 +1,52 @@
+using System.Xml.Linq;
+
+namespace Plinth.Agents.Machines.Xml;
+
+/// <summary>All devices but the disks.</summary>
+internal static class DomainDevices
+{
+    // How often QEMU asks the balloon for the guest's own memory figures.
+    private const int BalloonStatsSeconds = 5;
+
+    public static IEnumerable<XObject> UsbNone(DomainContext context) =>
+        [new XElement("controller", new XAttribute("type", "usb"), new XAttribute("model", "none"))];
+
+    public static IEnumerable<XObject> Interfaces(DomainContext context) =>
+        context.Machine.Nics.Zip(context.NetworkNames, (nic, network) =>
+            new XElement("interface", new XAttribute("type", "network"),
+                new XElement("mac", new XAttribute("address", nic.Mac)),
+                new XElement("source", new XAttribute("network", network)),
+                new XElement("model", new XAttribute("type", "virtio")),
+                // Guests start from their disk; the network card's boot code would only cost seconds.
+                new XElement("rom", new XAttribute("enabled", "no"))));
+
+    public static IEnumerable<XObject> Serial(DomainContext context)
+    {
+        // Kept over restarts of the agent, so that a boot can be read later; appended to, so that the agent can cut it.
+        XElement Log() => new("log", new XAttribute("file", context.SerialLogPath), new XAttribute("append", "on"));
+        return
+        [
+            new XElement("serial", new XAttribute("type", "pty"), Log(), new XElement("target", new XAttribute("type", "isa-serial"), new XAttribute("port", 0))),
+            new XElement("console", new XAttribute("type", "pty"), Log(), new XElement("target", new XAttribute("type", "serial"), new XAttribute("port", 0))),
+        ];
+    }
+
+    public static IEnumerable<XObject> GuestAgent(DomainContext context) =>
+    [
+        new XElement("channel", new XAttribute("type", "unix"),
+            new XElement("target", new XAttribute("type", "virtio"), new XAttribute("name", "org.qemu.guest_agent.0"))),
+    ];
+
+    // A server image without a screen: the serial console is the way in. No input devices either, but the ones q35 brings.
+    public static IEnumerable<XObject> NoVideo(DomainContext context) =>
+        [new XElement("video", new XElement("model", new XAttribute("type", "none")))];
+
+    public static IEnumerable<XObject> Balloon(DomainContext context) =>
+        [new XElement("memballoon", new XAttribute("model", "virtio"), new XElement("stats", new XAttribute("period", BalloonStatsSeconds)))];
+
+    public static IEnumerable<XObject> Random(DomainContext context) =>
+    [
+        new XElement("rng", new XAttribute("model", "virtio"),
+            new XElement("backend", new XAttribute("model", "random"), "/dev/urandom")),
+    ];
+}

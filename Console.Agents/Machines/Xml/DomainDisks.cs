@@ -1,0 +1,53 @@
+using System.Xml.Linq;
+
+namespace Plinth.Agents.Machines.Xml;
+
+/// <summary>
+/// The disks and the seed. Every format is stated, the backing file's too, and the chain is ended explicitly: nothing is probed, so a
+/// guest that writes a qcow2 header into its disk gains nothing.
+/// </summary>
+internal static class DomainDisks
+{
+    public static IEnumerable<XObject> Generate(DomainContext context)
+    {
+        var disks = context.Disks.Select((disk, index) => Disk(disk, DeviceName(index), first: index == 0));
+        return [.. disks, Seed(context.SeedPath, DeviceName(context.Disks.Count))];
+    }
+
+    private static XElement Disk(DomainDisk disk, string device, bool first) =>
+        new("disk", new XAttribute("type", "file"), new XAttribute("device", "disk"),
+            // Past the host's page cache, so that a flush of the guest is a flush of the disk and memory is not taken twice.
+            Driver("qcow2", new XAttribute("cache", "none"), new XAttribute("io", "native"), new XAttribute("discard", "unmap"), new XAttribute("detect_zeroes", "unmap")),
+            new XElement("source", new XAttribute("file", disk.Path)),
+            Backing(disk.Image),
+            Target(device),
+            new XElement("serial", disk.Serial),
+            first ? new XElement("boot", new XAttribute("order", 1)) : null);
+
+    // A virtio disk, not a CD-ROM: every guest that can start from the first disk can read it, and NoCloud goes by the label.
+    private static XElement Seed(string path, string device) =>
+        new("disk", new XAttribute("type", "file"), new XAttribute("device", "disk"),
+            Driver("raw"),
+            new XElement("source", new XAttribute("file", path)),
+            new XElement("backingStore"),
+            Target(device),
+            new XElement("readonly"),
+            new XElement("serial", "seed"));
+
+    private static XElement Driver(string format, params XAttribute[] options) =>
+        new("driver", new XAttribute("name", "qemu"), new XAttribute("type", format), options);
+
+    private static XElement Backing(BackingFile? image) =>
+        image is null
+            ? new XElement("backingStore")
+            : new XElement("backingStore", new XAttribute("type", "file"),
+                new XElement("format", new XAttribute("type", image.Format)),
+                new XElement("source", new XAttribute("file", image.Path)),
+                new XElement("backingStore"));
+
+    private static XElement Target(string device) =>
+        new("target", new XAttribute("dev", device), new XAttribute("bus", "virtio"));
+
+    /// <summary>vda, vdb, … (at most 17 are made: 16 disks and the seed).</summary>
+    private static string DeviceName(int index) => "vd" + (char)('a' + index);
+}

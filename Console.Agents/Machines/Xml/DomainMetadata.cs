@@ -1,0 +1,20 @@
+using System.Xml.Linq;
+
+namespace Plinth.Agents.Machines.Xml;
+
+/// <summary>Marks a domain as Plinth's own. A domain without it is somebody else's, whatever its name or UUID.</summary>
+internal static class DomainMetadata
+{
+    public const string Uri = "urn:plinth:vm:1";
+    private static readonly XNamespace Namespace = Uri;
+
+    public static IEnumerable<XObject> Generate(DomainContext context) =>
+    [
+        new XElement("metadata",
+            new XElement(Namespace + "vm",
+                new XAttribute(XNamespace.Xmlns + "plinth", Uri),
+                new XAttribute("id", context.Machine.Vm.Value),
+                new XAttribute("project", context.Machine.Project.Value),
+                new XAttribute("name", context.Machine.Name))),
+    ];
+}

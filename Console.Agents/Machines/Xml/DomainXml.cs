@@ -1,0 +1,85 @@
+using System.Xml.Linq;
+using Plinth.Core.Inventory;
+
+namespace Plinth.Agents.Machines.Xml;
+
+/// <summary>
+/// A domain's XML, made by an ordered list of small generators. Built as a tree and never from text, so nothing a person typed can
+/// become markup. The order is libvirt's own, so that what is defined and what is read back compare line by line.
+/// </summary>
+internal static class DomainXml
+{
+    private delegate IEnumerable<XObject> Generator(DomainContext context);
+
+    private static readonly Generator[] Devices =
+    [
+        context => [new XElement("emulator", context.Emulator)],
+        DomainDisks.Generate,
+        DomainDevices.UsbNone,
+        DomainDevices.Interfaces,
+        DomainDevices.Serial,
+        DomainDevices.GuestAgent,
+        DomainDevices.NoVideo,
+        DomainDevices.Balloon,
+        DomainDevices.Random,
+    ];
+
+    private static readonly Generator[] Domain =
+    [
+        Identity,
+        DomainMetadata.Generate,
+        Size,
+        Firmware,
+        Features,
+        Processor,
+        Clock,
+        Lifecycle,
+        context => [new XElement("devices", Devices.SelectMany(generate => generate(context)))],
+    ];
+
+    public static string Generate(DomainContext context) =>
+        new XElement("domain", Domain.SelectMany(generate => generate(context))).ToString();
+
+    private static IEnumerable<XObject> Identity(DomainContext context) =>
+    [
+        new XAttribute("type", context.Acceleration == Acceleration.Kvm ? "kvm" : "qemu"),
+        new XElement("name", DomainRules.DomainName(context.Machine)),
+        new XElement("uuid", context.Machine.Vm.Value),
+        new XElement("title", context.Machine.Name),
+    ];
+
+    private static IEnumerable<XObject> Size(DomainContext context) =>
+    [
+        new XElement("memory", new XAttribute("unit", "MiB"), context.Machine.MemoryMib),
+        new XElement("vcpu", context.Machine.Vcpus),
+    ];
+
+    private static IEnumerable<XObject> Firmware(DomainContext context) =>
+    [
+        // The machine type without a version: each host's newest, fixed by libvirt when the domain is defined.
+        new XElement("os", new XElement("type", new XAttribute("arch", "x86_64"), new XAttribute("machine", "q35"), "hvm")),
+    ];
+
+    private static IEnumerable<XObject> Features(DomainContext context) =>
+        [new XElement("features", new XElement("acpi"), new XElement("apic"))];
+
+    private static IEnumerable<XObject> Processor(DomainContext context) =>
+    [
+        context.Acceleration == Acceleration.Kvm
+            ? new XElement("cpu", new XAttribute("mode", "host-passthrough"), new XAttribute("check", "none"), new XAttribute("migratable", "on"))
+            : new XElement("cpu", new XAttribute("mode", "maximum"), new XAttribute("check", "none")),
+    ];
+
+    private static IEnumerable<XObject> Clock(DomainContext context) =>
+    [
+        new XElement("clock", new XAttribute("offset", "utc"),
+            Timer("rtc", ("tickpolicy", "catchup")), Timer("pit", ("tickpolicy", "delay")), Timer("hpet", ("present", "no"))),
+    ];
+
+    private static XElement Timer(string name, (string Name, string Value) setting) =>
+        new("timer", new XAttribute("name", name), new XAttribute(setting.Name, setting.Value));
+
+    // A crashed guest goes off and is reported; the console decides whether it starts again.
+    private static IEnumerable<XObject> Lifecycle(DomainContext context) =>
+        [new XElement("on_poweroff", "destroy"), new XElement("on_reboot", "restart"), new XElement("on_crash", "destroy")];
+}
