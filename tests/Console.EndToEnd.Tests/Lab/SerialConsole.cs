@@ -33,11 +33,11 @@ public sealed class SerialConsole : IAsyncDisposable
     public async Task Type(string text) =>
         await _socket.SendAsync(Encoding.UTF8.GetBytes(text), WebSocketMessageType.Binary, true, _stop.Token);
 
-    public async Task See(string text)
+    public async Task See(string text, TimeSpan? deadline = null)
     {
         try
         {
-            await Wait.Until($"'{text}' on the serial console", () => Task.FromResult(Text.Contains(text, StringComparison.Ordinal)));
+            await Wait.Until($"'{text}' on the serial console", () => Task.FromResult(Text.Contains(text, StringComparison.Ordinal)), deadline);
         }
         catch (TimeoutException e)
         {

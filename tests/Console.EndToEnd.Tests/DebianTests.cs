@@ -1,0 +1,89 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using Plinth.EndToEnd.Tests.Lab;
+
+namespace Plinth.EndToEnd.Tests;
+
+/// <summary>A distribution's image, uploaded through the API: cloud-init does what the seed says. And a VM that is a KVM host itself.</summary>
+[Collection(FleetCollection.Name)]
+[Trait("Suite", "Slow")]
+public sealed class DebianTests(Fleet fleet)
+{
+    // Debian under software emulation on a busy machine: a minute when quiet.
+    private static readonly TimeSpan Boot = TimeSpan.FromMinutes(10);
+
+    [Fact]
+    public async Task Cloud_init_makes_the_user_of_the_seed()
+    {
+        await Upload("debian");
+        var key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIARIdsi5PFKfMhyhs6D1vXO03p2T0rGVg6V/OyEk6eWa ada@example";
+        var (vm, create) = await fleet.Create("debian", new { image = "debian-bookworm", flavor = "small", userName = "ada", keys = new[] { key } });
+        await using var console = await OpenWhenStarted(vm);
+        await console.See("Cloud-init v. ", Boot);
+        await console.See("finished at", Boot);
+        Assert.Contains("Datasource DataSourceNoCloud", console.Text, StringComparison.Ordinal);
+        Assert.Contains("ci-info: |", console.Text, StringComparison.Ordinal);
+        await console.See("debian login:", Boot);
+        var end = await fleet.Console.Finished(create, Boot);
+        Assert.True(end.GetProperty("state").GetString() == "succeeded", end.ToString());
+        await fleet.Remove(vm);
+    }
+
+    [Fact]
+    public async Task A_vm_joins_as_a_host_and_runs_a_vm()
+    {
+        await Upload("debian-host");
+        var given = await fleet.Console.Post("agents/join-tokens", new { description = "nested" });
+        var command = given.GetProperty("command").GetString()!;
+        var join = command[(command.IndexOf("plinth-agent", StringComparison.Ordinal) + "plinth-agent".Length)..];
+        var userData = JsonSerializer.Serialize(new
+        {
+            runcmd = new[] { new[] { "sh", "-c", $"systemctl start libvirtd; systemd-run --unit=plinth-agent /usr/local/bin/plinth-agent {join} --data /var/lib/plinth-agent" } },
+        });
+        var (outer, create) = await fleet.Create("nested", new { image = "debian-host-bookworm", flavor = (string?)null, vcpus = 2, memoryMib = 2048, diskGib = 8, userData = "#cloud-config\n" + userData + "\n" });
+        await fleet.Console.Finished(create, Boot);
+        var inner = await Wait.For("the nested host", async () =>
+            (await fleet.Console.Get("hosts?q=nested&state=ready")).GetProperty("items").EnumerateArray().Select(h => h.GetProperty("id").GetString()).FirstOrDefault(), Boot);
+        var (vm, createInner) = await fleet.Create("inner", new { host = inner });
+        var end = await fleet.Console.Finished(createInner, TimeSpan.FromMinutes(20));
+        Assert.True(end.GetProperty("state").GetString() == "succeeded", end.ToString());
+        Assert.DoesNotContain(vm, await fleet.Host.Domains());
+        var delete = await fleet.Console.Delete($"projects/default/vms/{vm}");
+        await fleet.Console.Finished(delete.GetProperty("id").GetString()!, Boot);
+        await fleet.Console.Post($"hosts/{inner}/retire");
+        await fleet.Remove(outer);
+    }
+
+    private async Task<SerialConsole> OpenWhenStarted(string vm)
+    {
+        await Wait.Until("the domain", async () => (await fleet.Host.RunningDomains()).Contains(vm));
+        return await SerialConsole.Open(fleet, vm);
+    }
+
+    /// <summary>The image of that name as the builder left it, through the API like anybody's.</summary>
+    private async Task Upload(string name)
+    {
+        var directory = Path.Combine(Repository.Root, "artifacts/debian");
+        var manifest = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(directory, name + ".json"))).RootElement;
+        var file = Path.Combine(directory, manifest.GetProperty("file").GetString()!);
+        await using var bytes = File.OpenRead(file);
+        Assert.Equal("sha256:" + Convert.ToHexStringLower(await SHA256.HashDataAsync(bytes)), manifest.GetProperty("digest").GetString());
+        bytes.Position = 0;
+        var image = await fleet.Console.Post("images", new
+        {
+            name = manifest.GetProperty("name").GetString(),
+            description = manifest.GetProperty("description").GetString(),
+            format = manifest.GetProperty("format").GetString(),
+            digest = manifest.GetProperty("digest").GetString(),
+            sizeBytes = manifest.GetProperty("sizeBytes").GetInt64(),
+            minDiskGib = manifest.GetProperty("minDiskGib").GetInt32(),
+            minMemoryMib = manifest.GetProperty("minMemoryMib").GetInt32(),
+            hasGuestAgent = true,
+            defaultUser = manifest.GetProperty("defaultUser").GetString(),
+        });
+        using var content = new StreamContent(bytes);
+        content.Headers.ContentType = new("application/octet-stream");
+        using var reply = await fleet.Console.Http.PutAsync($"/api/v1/images/{image.GetProperty("id").GetString()}/content", content);
+        Assert.True(reply.IsSuccessStatusCode, await reply.Content.ReadAsStringAsync());
+    }
+}
