@@ -11,6 +11,7 @@ public enum DesiredPower { Running, Stopped }
 /// <summary>What people asked for. Immutable but for labels and description.</summary>
 /// <param name="UserName">The login that the seed creates in the guest.</param>
 /// <param name="UserData">NoCloud user data given as it is; empty for none.</param>
+/// <param name="OnlyHost">The one host that the operator named; null where placement is free to choose.</param>
 public sealed record VmSpec(
     string Name,
     string Description,
@@ -22,7 +23,8 @@ public sealed record VmSpec(
     IReadOnlyList<string> Networks,
     string UserName,
     IReadOnlyList<string> SshKeys,
-    string UserData);
+    string UserData,
+    HostId? OnlyHost = null);
 
 /// <summary>Fixed sizes of a VM that people can choose by name.</summary>
 public sealed record Flavor(FlavorId Id, string Name, string Description, Resources Size);

@@ -1,0 +1,51 @@
+using Plinth.Web.Application.Agents;
+using Plinth.Web.Application.Catalogue;
+using Plinth.Web.Application.Hosts;
+using Plinth.Web.Application.Machines;
+using Plinth.Web.Application.Operations;
+using Plinth.Web.Application.Overview;
+using Plinth.Web.Application.Placement;
+using Plinth.Web.Application.Start;
+using Plinth.Web.Workers;
+
+namespace Plinth.Web.Application;
+
+public static class ApplicationRegistration
+{
+    /// <summary>
+    /// The use cases, what agents are told and tell, the start steps and the workers. Needs the store, the live feed,
+    /// <see cref="IAgentGateway"/> and <see cref="IConsoleBroker"/>.
+    /// </summary>
+    public static IServiceCollection AddPlinthApplication(this IServiceCollection services)
+    {
+        services.AddSingleton(s => ApplicationSettings.From(s.GetRequiredService<IConfiguration>()));
+        services.AddSingleton<Signals>();
+        services.AddSingleton<LiveHosts>();
+        services.AddSingleton<Mutations>();
+        // The hub needs the application and the application needs the hub: the second is looked up at its first use.
+        services.AddSingleton(s => new Lazy<IAgentGateway>(s.GetRequiredService<IAgentGateway>));
+
+        services.AddSingleton<VmViews>().AddSingleton<HostViews>().AddSingleton<MachineWriter>().AddSingleton<Placer>();
+        services.AddSingleton<MetricReader>().AddSingleton<MetricWriter>();
+        services.AddSingleton<DesiredStateReader>().AddSingleton<ReportReader>();
+        services.AddSingleton<ImageFiles>().AddSingleton<IImageContent>(s => s.GetRequiredService<ImageFiles>());
+
+        services.AddSingleton<IVirtualMachines, VirtualMachines>();
+        services.AddSingleton<IHosts, HostUseCases>();
+        services.AddSingleton<IOperations, OperationUseCases>();
+        services.AddSingleton<ICatalogue, CatalogueUseCases>();
+        services.AddSingleton<IOverview, OverviewUseCases>();
+        services.AddSingleton<IAgentDirectory, AgentDirectory>();
+        services.AddSingleton<IHostRegistry, HostRegistry>();
+
+        services.AddSingleton<IStartupStep, SeedCatalogue>();
+        services.AddSingleton<IStartupStep, ImportBundledImage>();
+
+        services.AddWorker<PlacementWorker>().AddWorker<OperationDriver>().AddWorker<HostLiveness>().AddWorker<Retention>();
+        services.AddSingleton<IReadinessCheck, WorkersReadiness>();
+        return services;
+    }
+
+    private static IServiceCollection AddWorker<T>(this IServiceCollection services) where T : Worker =>
+        services.AddSingleton<T>().AddSingleton<Worker>(s => s.GetRequiredService<T>()).AddHostedService(s => s.GetRequiredService<T>());
+}

@@ -1,0 +1,160 @@
+using Microsoft.EntityFrameworkCore;
+using Plinth.Core.Identity;
+using Plinth.Core.Machines;
+using Plinth.Core.Operations;
+using Plinth.Core.Primitives;
+using Plinth.Core.Protocol;
+using Plinth.Web.Application.Hosts;
+using Plinth.Web.Persistence;
+using Plinth.Web.Persistence.Capacity;
+using Plinth.Web.Persistence.Rows;
+
+namespace Plinth.Web.Application.Machines;
+
+/// <summary>
+/// Writes what an act of a person or a reading of a report changes: VM, operation, the host's desired generation, the ledger.
+/// Always inside a write of the store, so that all of it stands or none.
+/// </summary>
+internal sealed class MachineWriter(Lazy<IAgentGateway> gateway, LiveHosts live, Signals signals)
+{
+    /// <summary>Start, stop, reboot or delete.</summary>
+    public async Task<Result<OperationRow>> Ask(WriteScope scope, VmRow vm, OperationKind kind, int stopDeadlineSeconds, string by, bool force = false)
+    {
+        var context = await Context.Load(scope, vm);
+        var act = MachineActs.Ask(context.Machine, context.Operation is { } current ? MachineRows.Record(current) : null, kind, stopDeadlineSeconds, by, context.NextGeneration, scope.Now);
+        if (!act.Succeeded) return Result<OperationRow>.No(act.Refusals);
+        if (act.Value.Superseded is { } superseded)
+        {
+            MachineRows.Take(context.Operation!, superseded, vm.StopDeadlineSeconds);
+            await ExpireCommand(scope, context.Operation!, superseded.Reason);
+        }
+        MachineRows.Take(vm, act.Value.Vm, scope.Now);
+        var operation = MachineRows.Row(act.Value.Operation, OperationId.New(scope.Now), vm, by, vm.StopDeadlineSeconds);
+        scope.Db.Operations.Add(operation);
+        vm.Operation = operation.Id;
+        if (vm.Host is { } on) scope.AfterCommit(() => live.Forget(on, vm.Id));
+        if (kind == OperationKind.RebootVm) Command(scope, vm, operation, force);
+        else if (context.Host is not null) Wish(scope, vm, context.Host);
+        if (kind == OperationKind.DeleteVm) await Remove(scope, vm);
+        return operation;
+    }
+
+    /// <summary>Begins to undo an operation.</summary>
+    public async Task<Result<Done>> Cancel(WriteScope scope, OperationRow operation, string by)
+    {
+        var vm = operation.Vm is { } id ? await scope.Db.Vms.SingleOrDefaultAsync(v => v.Id == id) : null;
+        if (vm is null) return Refusal.Conflict("no_undo", "The operation has no VM any more; there is nothing to undo.");
+        var context = await Context.Load(scope, vm);
+        var act = MachineActs.Cancel(context.Machine, MachineRows.Record(operation), by, context.NextGeneration);
+        if (!act.Succeeded) return Result<Done>.No(act.Refusals);
+        if (operation.State == OperationState.Cancelling) return Done.Value;
+        MachineRows.Take(operation, act.Value.Operation, vm.StopDeadlineSeconds);
+        MachineRows.Take(vm, act.Value.Vm, scope.Now);
+        if (context.Host is not null) Wish(scope, vm, context.Host);
+        if (vm.Host is { } on) scope.AfterCommit(() => live.Forget(on, vm.Id));
+        if (operation.Kind == OperationKind.CreateVm) await Remove(scope, vm);
+        return Done.Value;
+    }
+
+    /// <summary>Reads the newest report (or the clock alone) into VM and operation.</summary>
+    public async Task Advance(WriteScope scope, VmRow vm)
+    {
+        var context = await Context.Load(scope, vm);
+        var operation = context.Operation;
+        var command = operation?.Command is { } id ? await scope.Db.Commands.SingleOrDefaultAsync(c => c.Id == id) : null;
+        var outcome = command is { State: not CommandState.Pending } ? new CommandOutcome(command.State == CommandState.Succeeded, command.Result, command.EndedAt ?? scope.Now) : null;
+        var advance = MachineProgress.Advance(context.Machine, operation is null ? null : MachineRows.Record(operation), vm.Observed, outcome, scope.Now);
+        MachineRows.Take(vm, context.Machine with { State = advance.State, Reason = advance.Reason }, scope.Now);
+        if (operation is not null)
+        {
+            MachineRows.Take(operation, advance.Operation!, vm.StopDeadlineSeconds);
+            if (advance.Operation!.IsFinished)
+            {
+                vm.Operation = null;
+                if (advance.Operation.State == OperationState.Failed) await ExpireCommand(scope, operation, advance.Operation.Reason);
+            }
+        }
+        if (advance.State == VmState.Deleted) await Free(scope, vm, context.Host);
+        else await Follow(scope, vm, context.Host, advance.Wish);
+    }
+
+    /// <summary>Marks the VM's part of the desired state as changed: the next generation carries it, and its agent is told at once.</summary>
+    public void Wish(WriteScope scope, VmRow vm, HostRow host)
+    {
+        host.Generation = host.Generation.Next();
+        vm.Generation = host.Generation;
+        scope.AfterCommit(() => gateway.Value.Wake(host.Id));
+    }
+
+    private async Task Follow(WriteScope scope, VmRow vm, HostRow? host, PowerWish wish)
+    {
+        if (host is null || wish == PowerWish.Keep) return;
+        if (wish == PowerWish.StayOff)
+        {
+            vm.Power = DesiredPower.Stopped;
+            Wish(scope, vm, host);
+            return;
+        }
+        var started = await Ask(scope, vm, OperationKind.StartVm, 0, Principal.System.Name);
+        if (started.Succeeded) scope.Audit(Principal.System, null, "vm.start", $"vm/{vm.Id}", vm.Project, AuditOutcomes.Done, $"{host.Name} restarted while the VM was to run.");
+    }
+
+    // With a place, the tombstone stands until the agent reports the VM gone; without one, nothing exists and it is gone now.
+    private async Task Remove(WriteScope scope, VmRow vm)
+    {
+        if (vm.Host is { } host)
+        {
+            if (!await scope.Db.Tombstones.AnyAsync(t => t.Host == host && t.Vm == vm.Id)) scope.Db.Tombstones.Add(new TombstoneRow { Host = host, Vm = vm.Id, Since = scope.Now });
+            return;
+        }
+        await Advance(scope, vm);
+    }
+
+    private async Task Free(WriteScope scope, VmRow vm, HostRow? host)
+    {
+        vm.DeletedAt = scope.Now;
+        vm.Operation = null;
+        await AllocationLedger.Release(scope, vm.Id);
+        if (host is null) return;
+        if (await scope.Db.Tombstones.SingleOrDefaultAsync(t => t.Host == host.Id && t.Vm == vm.Id) is { } tombstone) scope.Db.Tombstones.Remove(tombstone);
+        Wish(scope, vm, host);
+        scope.Audit(Principal.System, null, "vm.removed", $"vm/{vm.Id}", vm.Project, AuditOutcomes.Done, $"{host.Name} reports the VM gone; its place is free.");
+        scope.AfterCommit(signals.Placement.Ring);
+    }
+
+    private void Command(WriteScope scope, VmRow vm, OperationRow operation, bool force)
+    {
+        var deadline = scope.Now + OperationProgress.Allowed(OperationKind.RebootVm, StepKind.RebootSent, 0);
+        var command = new CommandRow
+        {
+            Id = CommandId.New(scope.Now), Host = vm.Host!.Value, Vm = vm.Id, Operation = operation.Id, Body = new RebootMachine(vm.Id, force), CreatedAt = scope.Now, Deadline = deadline,
+        };
+        scope.Db.Commands.Add(command);
+        operation.Command = command.Id;
+        // The hub puts in the epoch of the session that carries it.
+        scope.AfterCommit(() => _ = gateway.Value.Send(command.Host, new Command(Epoch.None, command.Id, deadline, command.Body), CancellationToken.None));
+    }
+
+    private static async Task ExpireCommand(WriteScope scope, OperationRow operation, string why)
+    {
+        if (operation.Command is not { } id || await scope.Db.Commands.SingleOrDefaultAsync(c => c.Id == id) is not { State: CommandState.Pending } command) return;
+        (command.State, command.Result, command.EndedAt) = (CommandState.Expired, why, scope.Now);
+    }
+
+    /// <summary>What a decision about one VM needs to know.</summary>
+    private sealed record Context(HostRow? Host, OperationRow? Operation, MachineRecord Machine)
+    {
+        public Generation NextGeneration => Host?.Generation.Next() ?? Generation.None;
+
+        public static async Task<Context> Load(WriteScope scope, VmRow vm)
+        {
+            var host = vm.Host is { } id ? await Tracked(scope.Db.Hosts, h => h.Id == id, () => scope.Db.Hosts.SingleAsync(h => h.Id == id)) : null;
+            var image = await Tracked(scope.Db.Images, i => i.Id == vm.Image, () => scope.Db.Images.SingleAsync(i => i.Id == vm.Image));
+            var operation = vm.Operation is { } current ? await Tracked(scope.Db.Operations, o => o.Id == current, () => scope.Db.Operations.SingleAsync(o => o.Id == current)) : null;
+            return new Context(host, operation, MachineRows.Record(vm, host?.Name, image.HasGuestAgent));
+        }
+
+        // A row added or loaded in this write is the newest; the database may not know it yet.
+        private static async Task<T> Tracked<T>(DbSet<T> set, Func<T, bool> match, Func<Task<T>> load) where T : class => set.Local.FirstOrDefault(match) ?? await load();
+    }
+}

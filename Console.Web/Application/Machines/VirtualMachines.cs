@@ -1,0 +1,189 @@
+using Microsoft.EntityFrameworkCore;
+using Plinth.Core.Identity;
+using Plinth.Core.Machines;
+using Plinth.Core.Operations;
+using Plinth.Core.Placement;
+using Plinth.Core.Primitives;
+using Plinth.Web.Application.Operations;
+using Plinth.Web.Application.Placement;
+using Plinth.Web.Persistence;
+using Plinth.Web.Persistence.Capacity;
+using Plinth.Web.Persistence.Rows;
+
+namespace Plinth.Web.Application.Machines;
+
+/// <inheritdoc cref="IVirtualMachines"/>
+internal sealed class VirtualMachines(IConsoleStore store, Mutations mutations, MachineWriter writer, VmViews views, MetricReader metrics, IConsoleBroker consoles, Signals signals, TimeProvider time) : IVirtualMachines
+{
+    public Task<Result<Page<VmView>>> List(Caller caller, string project, VmQuery query, Window window, CancellationToken stop) =>
+        InProject<Page<VmView>>(caller, Permissions.VmRead, project, async (db, owner) =>
+        {
+            var page = await VmList.Read(db, owner, query, window, stop);
+            return page.Succeeded
+                ? new Page<VmView>(await views.Many(db, page.Value.Rows, owner, stop), page.Value.Total, page.Value.Next)
+                : Result<Page<VmView>>.No(page.Refusals);
+        }, stop);
+
+    public Task<Result<VmView>> Get(Caller caller, string project, VmId vm, CancellationToken stop) =>
+        OneVm<VmView>(caller, Permissions.VmRead, project, vm, async (db, owner, row) => await views.One(db, row, owner, stop), stop);
+
+    public Task<Result<FitView>> Fit(Caller caller, string project, CreateVm request, CancellationToken stop) =>
+        InProject<FitView>(caller, Permissions.VmCreate, project, async (db, owner) =>
+        {
+            var judged = await NewVm.Judge(db, owner, request, stop);
+            if (!judged.Succeeded) return Result<FitView>.No(judged.Refusals);
+            var asked = new PlacementRequest(new VmId(Guid.Empty), owner.Id, judged.Value.Spec.Size, GuestArchitecture.OfImages, judged.Value.Spec.OnlyHost);
+            var decision = PlacementEngine.Decide(asked, await FleetSnapshots.Newest(store, stop), PlacementPolicy.Default, time.GetUtcNow(), seed: 0);
+            return new FitView(decision.Candidates.Count, decision.Candidates.Count + decision.Refused.Count, Sentence(decision), decision.Reasons);
+        }, stop);
+
+    public async Task<Result<OperationView>> Create(Caller caller, string project, CreateVm request, string? idempotencyKey, CancellationToken stop)
+    {
+        var operation = await mutations.Run(caller, Permissions.VmCreate, Permissions.VmCreate, $"vm/{Printable(request.Name)}", Idempotency.Of(caller, idempotencyKey, "vm.create", project, request), async m =>
+        {
+            var owner = await Naming.Project(m.Db, project, stop);
+            if (!owner.Succeeded) return Result<Guid>.No(owner.Refusals);
+            m.Project = owner.Value.Id;
+            var judged = await NewVm.Judge(m.Db, owner.Value, request, stop);
+            if (!judged.Succeeded) return Result<Guid>.No(judged.Refusals);
+            var id = VmId.New(m.Now);
+            var vm = new VmRow
+            {
+                Id = id, Project = owner.Value.Id, State = VmState.Requested, StateReason = VmLifecycle.Sentence(VmState.Requested), Power = DesiredPower.Running, PowerGeneration = 1,
+                Nics = [.. judged.Value.Networks.Select((n, i) => new VmNic(n.Id, n.Name, DesiredStates.Mac(id, i)))],
+                CreatedBy = m.By, CreatedAt = m.Now, UpdatedAt = m.Now,
+            }.SetSpec(judged.Value.Spec);
+            var record = OperationProgress.Begin(OperationKind.CreateVm, m.By, Generation.None, vm.PowerGeneration, m.Now);
+            var row = MachineRows.Row(record, OperationId.New(m.Now), vm, m.By, vm.StopDeadlineSeconds);
+            vm.Operation = row.Id;
+            m.Db.Vms.Add(vm);
+            m.Db.Operations.Add(row);
+            m.Target = $"vm/{id}";
+            m.Detail = $"{vm.Name}: {vm.Spec.Size.Vcpus} vCPU, {vm.Spec.Size.MemoryMib} MiB, {vm.Spec.Size.DiskGib} GiB, image {judged.Value.Image.Name}";
+            m.Scope.AfterCommit(signals.Placement.Ring);
+            return row.Id.Value;
+        }, stop);
+        return await View(operation, stop);
+    }
+
+    public async Task<Result<VmView>> Update(Caller caller, string project, VmId vm, UpdateVm request, long? expectedVersion, CancellationToken stop)
+    {
+        var changed = await mutations.Run(caller, Permissions.VmUpdate, Permissions.VmUpdate, $"vm/{vm}", async m =>
+        {
+            var row = await Mine(m, project, vm, stop);
+            if (!row.Succeeded) return Result<Guid>.No(row.Refusals);
+            if (Stale(row.Value, expectedVersion) is { } stale) return stale;
+            var refusals = new RefusalList();
+            NameRules.CheckDescription(refusals, "description", request.Description);
+            LabelRules.Check(refusals, "labels", request.Labels);
+            if (refusals.Any) return Result<Guid>.No(refusals.All);
+            var spec = row.Value.Spec;
+            row.Value.SetSpec(spec with
+            {
+                Description = request.Description ?? spec.Description,
+                Labels = request.Labels?.ToDictionary(l => l.Key, l => l.Value!) ?? spec.Labels,
+            });
+            row.Value.UpdatedAt = m.Now;
+            m.Detail = $"{(request.Description is null ? "" : "description ")}{(request.Labels is null ? "" : $"labels ({request.Labels.Count})")}".Trim();
+            return vm.Value;
+        }, stop);
+        return changed.Succeeded ? await Get(caller, project, vm, stop) : Result<VmView>.No(changed.Refusals);
+    }
+
+    public Task<Result<OperationView>> Start(Caller caller, string project, VmId vm, string? idempotencyKey, CancellationToken stop) =>
+        Operate(caller, Permissions.VmOperate, "vm.start", project, vm, OperationKind.StartVm, null, null, false, idempotencyKey, stop);
+
+    public Task<Result<OperationView>> Stop(Caller caller, string project, VmId vm, StopVm request, string? idempotencyKey, CancellationToken stop)
+    {
+        var refusals = new RefusalList();
+        var deadline = request.DeadlineSeconds ?? MachineActs.DefaultStopDeadlineSeconds;
+        SizeRules.Within(refusals, "deadlineSeconds", "seconds", deadline, 0, MachineActs.MaxStopDeadlineSeconds);
+        return Operate(caller, Permissions.VmOperate, "vm.stop", project, vm, OperationKind.StopVm, refusals.Any ? refusals.All[0] : null, deadline, false, idempotencyKey, stop);
+    }
+
+    public Task<Result<OperationView>> Reboot(Caller caller, string project, VmId vm, RebootVm request, string? idempotencyKey, CancellationToken stop) =>
+        Operate(caller, Permissions.VmOperate, "vm.reboot", project, vm, OperationKind.RebootVm, null, null, request.Force ?? false, idempotencyKey, stop);
+
+    public Task<Result<OperationView>> Delete(Caller caller, string project, VmId vm, long? expectedVersion, string? idempotencyKey, CancellationToken stop) =>
+        Operate(caller, Permissions.VmDelete, "vm.delete", project, vm, OperationKind.DeleteVm, null, expectedVersion, false, idempotencyKey, stop);
+
+    public Task<Result<DecisionView>> Decision(Caller caller, string project, VmId vm, CancellationToken stop) =>
+        OneVm<DecisionView>(caller, Permissions.VmRead, project, vm, async (db, _, _) =>
+            await db.Decisions.Where(d => d.Vm == vm).OrderByDescending(d => d.Id).FirstOrDefaultAsync(stop) is { } row
+                ? new DecisionView(row.Id, row.Vm, row.At, row.Decision)
+                : Refusal.NotFound("no_decision", "No decision about the VM's place was made yet."), stop);
+
+    public async Task<Result<ConsoleTicketView>> OpenConsole(Caller caller, string project, VmId vm, CancellationToken stop)
+    {
+        HostId host = default;
+        var opened = await mutations.Run(caller, Permissions.VmConsole, Permissions.VmConsole, $"vm/{vm}", async m =>
+        {
+            var row = await Mine(m, project, vm, stop);
+            if (!row.Succeeded) return Result<Guid>.No(row.Refusals);
+            if (row.Value.Host is not { } on || row.Value.State is not (VmState.Starting or VmState.Running or VmState.Stopping or VmState.Paused))
+                return Refusal.Conflict("vm_not_running", $"The VM is {VmLifecycle.Word(row.Value.State)}; its serial console opens while it runs.");
+            host = on;
+            m.Detail = "serial console";
+            return vm.Value;
+        }, stop);
+        return opened.Succeeded ? consoles.Issue(caller.Principal, vm, host) : Result<ConsoleTicketView>.No(opened.Refusals);
+    }
+
+    public Task<Result<IReadOnlyList<SeriesView>>> Metrics(Caller caller, string project, VmId vm, TimeSpan range, CancellationToken stop) =>
+        OneVm(caller, Permissions.VmRead, project, vm, (_, _, _) => metrics.Vm(vm, range, stop), stop);
+
+    // "number" is the stop deadline of a stop, and the expected version of a delete.
+    private async Task<Result<OperationView>> Operate(Caller caller, string permission, string action, string project, VmId vm, OperationKind kind, Refusal? invalid, long? number, bool force, string? idempotencyKey, CancellationToken stop)
+    {
+        var operation = await mutations.Run(caller, permission, action, $"vm/{vm}", Idempotency.Of(caller, idempotencyKey, action, project, vm, number, force), async m =>
+        {
+            var row = await Mine(m, project, vm, stop);
+            if (!row.Succeeded) return Result<Guid>.No(row.Refusals);
+            if (invalid is not null) return invalid;
+            if (kind == OperationKind.DeleteVm && Stale(row.Value, number) is { } stale) return stale;
+            var asked = await writer.Ask(m.Scope, row.Value, kind, kind == OperationKind.StopVm ? (int)number!.Value : MachineActs.DefaultStopDeadlineSeconds, m.By, force);
+            if (!asked.Succeeded) return Result<Guid>.No(asked.Refusals);
+            m.Detail = row.Value.Name;
+            return asked.Value.Id.Value;
+        }, stop);
+        return await View(operation, stop);
+    }
+
+    private static async Task<Result<VmRow>> Mine(Mutation m, string project, VmId vm, CancellationToken stop)
+    {
+        var owner = await Naming.Project(m.Db, project, stop);
+        if (!owner.Succeeded) return Result<VmRow>.No(owner.Refusals);
+        m.Project = owner.Value.Id;
+        return await m.Db.Vms.SingleOrDefaultAsync(v => v.Id == vm && v.Project == owner.Value.Id, stop) is { } row ? row : Naming.NoVm(vm);
+    }
+
+    private static Refusal? Stale(VmRow row, long? expected) => expected is null || expected == row.Version
+        ? null
+        : Refusal.Stale($"The VM was changed since you read it: you saw version {expected}, it is at {row.Version}. Read it again, then decide.");
+
+    private async Task<Result<OperationView>> View(Result<Guid> operation, CancellationToken stop)
+    {
+        if (!operation.Succeeded) return Result<OperationView>.No(operation.Refusals);
+        await using var db = store.Read();
+        var id = new OperationId(operation.Value);
+        return OperationViews.View(await db.Operations.SingleAsync(o => o.Id == id, stop));
+    }
+
+    private async Task<Result<T>> InProject<T>(Caller caller, string permission, string project, Func<ConsoleDb, ProjectRow, Task<Result<T>>> read, CancellationToken stop)
+    {
+        if (Access.Check(caller.Principal, permission) is { } no) return no;
+        await using var db = store.Read();
+        var owner = await Naming.Project(db, project, stop);
+        return owner.Succeeded ? await read(db, owner.Value) : Result<T>.No(owner.Refusals);
+    }
+
+    private Task<Result<T>> OneVm<T>(Caller caller, string permission, string project, VmId vm, Func<ConsoleDb, ProjectRow, VmRow, Task<Result<T>>> read, CancellationToken stop) =>
+        InProject<T>(caller, permission, project, async (db, owner) =>
+            await db.Vms.SingleOrDefaultAsync(v => v.Id == vm && v.Project == owner.Id, stop) is { } row ? await read(db, owner, row) : Naming.NoVm(vm), stop);
+
+    private static string Sentence(PlacementDecision decision) => decision.Candidates.Count > 0
+        ? $"Fits on {decision.Candidates.Count} of {decision.Candidates.Count + decision.Refused.Count} host{(decision.Candidates.Count + decision.Refused.Count == 1 ? "" : "s")}."
+        : decision.Sentence;
+
+    private static string Printable(string? name) => name is not null && NameRules.IsName(name) ? name : "(unnamed)";
+}

@@ -1,0 +1,69 @@
+using Microsoft.EntityFrameworkCore;
+using Plinth.Core.Identity;
+using Plinth.Core.Primitives;
+using Plinth.Web.Persistence;
+
+namespace Plinth.Web.Application;
+
+/// <summary>One mutation under way: where it writes, and what its audit entry will say.</summary>
+internal sealed class Mutation(WriteScope scope, Caller caller, string target)
+{
+    public WriteScope Scope => scope;
+    public ConsoleDb Db => scope.Db;
+    public DateTimeOffset Now => scope.Now;
+    public Caller Caller => caller;
+    public string By => caller.Principal.Name;
+
+    /// <summary>Kind and id of the thing, as soon as it is known.</summary>
+    public string Target { get; set; } = target;
+    public ProjectId? Project { get; set; }
+    public string Detail { get; set; } = "";
+}
+
+/// <summary>
+/// The one way to change anything: permission, idempotency, the change and its audit entry, in one transaction. A refusal
+/// leaves nothing behind but its own audit entry.
+/// </summary>
+internal sealed class Mutations(IConsoleStore store)
+{
+    /// <param name="action">"vm.create": what the audit entry says was done or tried.</param>
+    /// <param name="change">Gives the id of what was made or changed.</param>
+    public async Task<Result<Guid>> Run(
+        Caller caller, string permission, string action, string target, Result<Idempotency?> idempotency, Func<Mutation, Task<Result<Guid>>> change, CancellationToken stop)
+    {
+        var forbidden = Access.Check(caller.Principal, permission);
+        // What strangers try is counted at the door, not written one by one.
+        if (forbidden is not null && caller.Principal.Kind == PrincipalKind.Anonymous) return forbidden;
+        return await store.Write(async scope =>
+        {
+            var mutation = new Mutation(scope, caller, target);
+            if (forbidden is not null) return Refused(mutation, action, forbidden);
+            if (!idempotency.Succeeded) return Refused(mutation, action, idempotency.Refusals);
+            var key = idempotency.Value;
+            if (key is not null && await scope.Db.IdempotencyKeys.SingleOrDefaultAsync(k => k.Principal == key.Principal && k.Key == key.Key, stop) is { } earlier)
+            {
+                var answer = key.Answer(earlier);
+                return answer.Succeeded ? answer : Refused(mutation, action, answer.Refusals);
+            }
+            var result = await change(mutation);
+            if (!result.Succeeded)
+            {
+                scope.Discard();
+                return Refused(mutation, action, result.Refusals);
+            }
+            if (key is not null) scope.Db.IdempotencyKeys.Add(key.Row(result.Value, scope.Now));
+            scope.Audit(caller.Principal, caller.RemoteAddress, action, mutation.Target, mutation.Project, AuditOutcomes.Done, mutation.Detail);
+            return result;
+        }, stop);
+    }
+
+    public Task<Result<Guid>> Run(Caller caller, string permission, string action, string target, Func<Mutation, Task<Result<Guid>>> change, CancellationToken stop) =>
+        Run(caller, permission, action, target, Result<Idempotency?>.Ok(null), change, stop);
+
+    private static Result<Guid> Refused(Mutation mutation, string action, params IReadOnlyList<Refusal> refusals)
+    {
+        var detail = string.Join(' ', refusals.Select(r => r.Field is null ? r.Message : $"{r.Field}: {r.Message}"));
+        mutation.Scope.Audit(mutation.Caller.Principal, mutation.Caller.RemoteAddress, action, mutation.Target, mutation.Project, AuditOutcomes.Refused, detail.Length > 2000 ? detail[..2000] : detail);
+        return Result<Guid>.No(refusals);
+    }
+}

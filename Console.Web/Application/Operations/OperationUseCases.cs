@@ -1,0 +1,80 @@
+using Microsoft.EntityFrameworkCore;
+using Plinth.Core.Identity;
+using Plinth.Core.Machines;
+using Plinth.Core.Primitives;
+using Plinth.Web.Application.Machines;
+using Plinth.Web.Persistence;
+using Plinth.Web.Persistence.Rows;
+
+namespace Plinth.Web.Application.Operations;
+
+/// <inheritdoc cref="IOperations"/>
+internal sealed class OperationUseCases(IConsoleStore store, Mutations mutations, MachineWriter writer) : IOperations
+{
+    public async Task<Result<Page<OperationView>>> List(Caller caller, OperationQuery query, Window window, CancellationToken stop)
+    {
+        if (Access.Check(caller.Principal, Permissions.OperationRead) is { } no) return no;
+        var refusals = new RefusalList();
+        Lists.Check(refusals, window);
+        var states = Lists.States<OperationState>(refusals, "state", query.State);
+        var kinds = Lists.States<OperationKind>(refusals, "kind", query.Kind);
+        VmId? vm = null;
+        if (!string.IsNullOrEmpty(query.Vm))
+        {
+            if (Guid.TryParse(query.Vm, out var id)) vm = new VmId(id);
+            else refusals.Invalid("vm", "bad_filter", "The filter vm takes the id of a VM.");
+        }
+        var cursor = Cursor.Read(window, "-created");
+        if (!cursor.Succeeded) refusals.Add(cursor.Refusals[0]);
+        if (refusals.Any) return Result<Page<OperationView>>.No(refusals.All);
+
+        await using var db = store.Read();
+        var rows = db.Operations.AsQueryable();
+        if (states is not null) rows = rows.Where(o => states.Contains(o.State));
+        if (kinds is not null) rows = rows.Where(o => kinds.Contains(o.Kind));
+        if (vm is not null) rows = rows.Where(o => o.Vm == vm);
+        var total = await rows.LongCountAsync(stop);
+        if (window.Offset is null && cursor.Value is { } after)
+        {
+            // Several may begin in one millisecond: those of the page before that share it are named.
+            var at = DateTimeOffset.FromUnixTimeMilliseconds(Math.Clamp(after.Number(), 0, 253402300799999));
+            var seen = after.Name.Split(',').Where(t => Guid.TryParse(t, out _)).Select(t => new OperationId(Guid.Parse(t))).ToArray();
+            rows = rows.Where(o => o.CreatedAt < at || (o.CreatedAt == at && !seen.Contains(o.Id)));
+        }
+        rows = rows.OrderByDescending(o => o.CreatedAt).ThenByDescending(o => o.Id);
+        if (window.Offset is { } offset) rows = rows.Skip(offset);
+        var page = await rows.Take(window.Limit + 1).ToListAsync(stop);
+        string? next = null;
+        if (page.Count > window.Limit)
+        {
+            page.RemoveAt(page.Count - 1);
+            var last = page[^1].CreatedAt;
+            var shared = page.Where(o => o.CreatedAt == last).Select(o => o.Id.ToString()).ToList();
+            if (cursor.Value is { } before && before.Number() == last.ToUnixTimeMilliseconds()) shared.AddRange(before.Name.Split(','));
+            next = new Cursor("-created", last.ToUnixTimeMilliseconds().ToString(), string.Join(',', shared)).Text();
+        }
+        return new Page<OperationView>([.. page.Select(OperationViews.View)], total, next);
+    }
+
+    public async Task<Result<OperationView>> Get(Caller caller, OperationId operation, CancellationToken stop)
+    {
+        if (Access.Check(caller.Principal, Permissions.OperationRead) is { } no) return no;
+        await using var db = store.Read();
+        return await db.Operations.SingleOrDefaultAsync(o => o.Id == operation, stop) is { } row ? OperationViews.View(row) : NotFound(operation);
+    }
+
+    public async Task<Result<OperationView>> Cancel(Caller caller, OperationId operation, CancellationToken stop)
+    {
+        var cancelled = await mutations.Run(caller, Permissions.OperationCancel, Permissions.OperationCancel, $"operation/{operation}", async m =>
+        {
+            if (await m.Db.Operations.SingleOrDefaultAsync(o => o.Id == operation, stop) is not { } row) return NotFound(operation);
+            m.Project = row.Project;
+            m.Detail = $"{OperationSteps.Title(row.Kind)} of {row.Target}";
+            var result = await writer.Cancel(m.Scope, row, m.By);
+            return result.Succeeded ? operation.Value : Result<Guid>.No(result.Refusals);
+        }, stop);
+        return cancelled.Succeeded ? await Get(caller, operation, stop) : Result<OperationView>.No(cancelled.Refusals);
+    }
+
+    private static Refusal NotFound(OperationId operation) => Refusal.NotFound("operation_not_found", $"There is no operation {operation}.");
+}

@@ -1,0 +1,63 @@
+using Microsoft.EntityFrameworkCore;
+using Plinth.Core.Identity;
+using Plinth.Core.Inventory;
+using Plinth.Core.Machines;
+using Plinth.Core.Primitives;
+using Plinth.Web.Application.Hosts;
+using Plinth.Web.Application.Operations;
+using Plinth.Web.Persistence;
+using Plinth.Web.Persistence.Rows;
+
+namespace Plinth.Web.Application.Overview;
+
+/// <inheritdoc cref="IOverview"/>
+internal sealed class OverviewUseCases(IConsoleStore store, LiveHosts live, TimeProvider time) : IOverview
+{
+    // The page shows what is wrong now at a glance; past this the lists with their filters are the better place.
+    private const int MaxProblemsOfAKind = 50, RecentOperations = 10;
+    private const int CertificateWarningHours = 4;
+
+    public async Task<Result<OverviewView>> Get(Caller caller, CancellationToken stop)
+    {
+        if ((Access.Check(caller.Principal, Permissions.HostRead) ?? Access.Check(caller.Principal, Permissions.VmRead)) is { } no) return no;
+        await using var db = store.Read();
+        var hosts = await db.Hosts.Where(h => h.State != HostState.Retired).ToListAsync(stop);
+        var states = await db.Vms.Where(v => v.DeletedAt == null).GroupBy(v => v.State).Select(g => new { State = g.Key, Count = g.Count() }).ToDictionaryAsync(g => g.State, g => g.Count, stop);
+        var taken = await db.Allocations.GroupBy(_ => 1).Select(g => new { Vcpus = g.Sum(a => a.Vcpus), MemoryMib = g.Sum(a => a.MemoryMib), DiskGib = g.Sum(a => a.DiskGib) }).SingleOrDefaultAsync(stop);
+        var recent = await db.Operations.OrderByDescending(o => o.CreatedAt).ThenByDescending(o => o.Id).Take(RecentOperations).ToListAsync(stop);
+        return new OverviewView(
+            hosts.Count, hosts.Count(h => h.State == HostState.Ready), hosts.Count(h => h.State == HostState.Lost),
+            states.Values.Sum(), Count(VmState.Running), Count(VmState.Stopped), Count(VmState.Failed), Count(VmState.Waiting),
+            hosts.Where(h => h.Facts is not null).Aggregate(Resources.Zero, (sum, h) => sum + h.Facts!.Capacity),
+            taken is null ? Resources.Zero : new Resources(taken.Vcpus, taken.MemoryMib, taken.DiskGib),
+            [.. (await Problems(db, hosts, stop)).OrderBy(p => p.Severity == "error" ? 0 : 1).ThenByDescending(p => p.Since)],
+            [.. recent.Select(OperationViews.View)],
+            hosts.Any(h => h.Simulated), hosts.Any(h => h.Facts?.Acceleration == Acceleration.Qemu));
+
+        int Count(VmState state) => states.GetValueOrDefault(state);
+    }
+
+    private async Task<List<ProblemView>> Problems(ConsoleDb db, List<HostRow> hosts, CancellationToken stop)
+    {
+        var problems = new List<ProblemView>();
+        foreach (var h in hosts) problems.AddRange(OfHost(h));
+        var vms = await db.Vms.Where(v => v.State == VmState.Failed || v.State == VmState.Lost || v.State == VmState.Waiting || v.State == VmState.Paused)
+            .OrderByDescending(v => v.UpdatedAt).Take(MaxProblemsOfAKind).ToListAsync(stop);
+        problems.AddRange(vms.Select(v => new ProblemView(
+            v.State is VmState.Failed or VmState.Lost ? "error" : "warning", $"VM {v.Name} is {VmLifecycle.Word(v.State)}", v.StateReason, $"/vms/{v.Id}", v.UpdatedAt)));
+        return problems;
+    }
+
+    private IEnumerable<ProblemView> OfHost(HostRow h)
+    {
+        var now = time.GetUtcNow();
+        var href = $"/hosts/{h.Id}";
+        var since = live.ReportedAt(h.Id, h.ReportedAt) ?? h.JoinedAt;
+        var reason = h.StateReason.Length > 0 ? h.StateReason : HostLifecycle.Sentence(h.State);
+        if (h.State is HostState.Lost or HostState.Quarantined) yield return new ProblemView("error", $"Host {h.Name} is {OperationSteps.Word(h.State)}", reason, href, since);
+        else if (h.State == HostState.Ready && live.IsStale(h.Id, h.ReportedAt)) yield return new ProblemView("warning", $"Host {h.Name} has not reported for {(int)(now - since).TotalSeconds} s", "What is shown of it may be out of date.", href, since);
+        foreach (var f in h.Facilities.Where(f => !f.Ready)) yield return new ProblemView("error", $"The {f.Kind} {f.Name} of {h.Name} is not ready", f.Detail, href, since);
+        if (h.UnknownDomains.Count > 0) yield return new ProblemView("warning", $"{h.UnknownDomains.Count} machine{(h.UnknownDomains.Count == 1 ? "" : "s")} on {h.Name} {(h.UnknownDomains.Count == 1 ? "is" : "are")} not Plinth's", string.Join(", ", h.UnknownDomains.Take(5)), href, since);
+        if (h.CertificateExpiresAt is { } expires && expires < now.AddHours(CertificateWarningHours)) yield return new ProblemView("warning", $"The certificate of {h.Name} {(expires < now ? "has expired" : "expires soon")}", $"It is valid until {expires:u}; the agent renews it while it is connected.", href, expires);
+    }
+}

@@ -1,0 +1,71 @@
+using Microsoft.EntityFrameworkCore;
+using Plinth.Core.Identity;
+using Plinth.Core.Machines;
+using Plinth.Core.Operations;
+using Plinth.Core.Placement;
+using Plinth.Core.Primitives;
+using Plinth.Web.Application.Machines;
+using Plinth.Web.Persistence;
+using Plinth.Web.Persistence.Capacity;
+using Plinth.Web.Persistence.Rows;
+
+namespace Plinth.Web.Application.Placement;
+
+/// <summary>Gives every VM that has none a place, oldest first; who does not fit waits with the engine's reason and does not hold up the others.</summary>
+internal sealed class Placer(IConsoleStore store, ICapacityWriter capacity, MachineWriter writer)
+{
+    // One pass holds no lock, so a bound is only there to look at the clock and the stop signal in between.
+    private const int MaxPerPass = 500;
+
+    /// <summary>One pass over all that wait. Returns how many got a place.</summary>
+    public async Task<int> Pass(CancellationToken stop)
+    {
+        List<VmRow> waiting;
+        await using (var db = store.Read())
+            waiting = await db.Vms.Where(v => v.Host == null && (v.State == VmState.Requested || v.State == VmState.Waiting)).OrderBy(v => v.CreatedAt).Take(MaxPerPass).ToListAsync(stop);
+        var placed = 0;
+        foreach (var vm in waiting)
+            if (await Place(vm, stop)) placed++;
+        return placed;
+    }
+
+    private async Task<bool> Place(VmRow vm, CancellationToken stop)
+    {
+        var request = new PlacementRequest(vm.Id, vm.Project, vm.Spec.Size, GuestArchitecture.OfImages, vm.Spec.OnlyHost);
+        var decision = await capacity.Place(request, PlacementPolicy.Default, (scope, d) => Commit(scope, vm.Id, d), stop);
+        return decision?.Host is not null;
+    }
+
+    private async Task<bool> Commit(WriteScope scope, VmId id, PlacementDecision decision)
+    {
+        var vm = await scope.Db.Vms.SingleOrDefaultAsync(v => v.Id == id);
+        if (vm is not { Host: null, State: VmState.Requested or VmState.Waiting } || vm.Operation is not { } current) return false;
+        var operation = await scope.Db.Operations.SingleAsync(o => o.Id == current);
+        return decision.Host is { } host ? await Placed(scope, vm, operation, host, decision.Sentence) : Waits(scope, vm, operation, decision.Sentence);
+    }
+
+    private async Task<bool> Placed(WriteScope scope, VmRow vm, OperationRow operation, HostId id, string sentence)
+    {
+        var host = await scope.Db.Hosts.SingleAsync(h => h.Id == id);
+        vm.Host = id;
+        vm.State = VmLifecycle.Next(vm.State, VmEvent.Placed).Value;
+        vm.StateReason = VmLifecycle.Sentence(vm.State);
+        vm.UpdatedAt = scope.Now;
+        writer.Wish(scope, vm, host);
+        operation.Host = id;
+        MachineRows.Take(operation, OperationProgress.Placed(MachineRows.Record(operation), sentence, vm.Generation, scope.Now), vm.StopDeadlineSeconds);
+        scope.Audit(Principal.System, null, "vm.place", $"vm/{vm.Id}", vm.Project, AuditOutcomes.Done, sentence);
+        return true;
+    }
+
+    // The same reason again is no news: nothing is stored, however often it is tried.
+    private static bool Waits(WriteScope scope, VmRow vm, OperationRow operation, string sentence)
+    {
+        if (vm.State == VmState.Waiting && vm.StateReason == sentence) return false;
+        vm.State = VmLifecycle.Next(vm.State, VmEvent.NoRoom).Value;
+        vm.StateReason = sentence;
+        vm.UpdatedAt = scope.Now;
+        MachineRows.Take(operation, OperationProgress.Wait(MachineRows.Record(operation), sentence), vm.StopDeadlineSeconds);
+        return true;
+    }
+}

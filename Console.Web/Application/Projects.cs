@@ -1,0 +1,29 @@
+using Microsoft.EntityFrameworkCore;
+using Plinth.Core.Machines;
+using Plinth.Core.Primitives;
+using Plinth.Web.Persistence;
+using Plinth.Web.Persistence.Rows;
+
+namespace Plinth.Web.Application;
+
+/// <summary>Finds what callers name by name or id. What is not there and what is not theirs get the same answer.</summary>
+internal static class Naming
+{
+    public static async Task<Result<ProjectRow>> Project(ConsoleDb db, string nameOrId, CancellationToken stop)
+    {
+        ProjectRow? row = null;
+        if (NameRules.IsName(nameOrId)) row = await db.Projects.SingleOrDefaultAsync(p => p.Name == nameOrId, stop);
+        if (row is null && Guid.TryParse(nameOrId, out var id)) row = await db.Projects.SingleOrDefaultAsync(p => p.Id == new ProjectId(id), stop);
+        return row is not null ? row : Refusal.NotFound("project_not_found", $"There is no project {RefusalList.Quote(nameOrId)}.");
+    }
+
+    public static Refusal NoVm(VmId vm) => Refusal.NotFound("vm_not_found", $"There is no VM {vm} in this project.");
+
+    /// <summary>A host that is not retired, by name or id.</summary>
+    public static async Task<HostRow?> Host(ConsoleDb db, string nameOrId, CancellationToken stop)
+    {
+        var hosts = db.Hosts.Where(h => h.State != Core.Inventory.HostState.Retired);
+        if (Guid.TryParse(nameOrId, out var guid) && await hosts.SingleOrDefaultAsync(h => h.Id == new HostId(guid), stop) is { } byId) return byId;
+        return nameOrId.Length <= 255 ? await hosts.FirstOrDefaultAsync(h => h.Name == nameOrId, stop) : null;
+    }
+}

@@ -1,0 +1,13 @@
+using Plinth.Web.Application;
+using Plinth.Web.Application.Placement;
+
+namespace Plinth.Web.Workers;
+
+/// <summary>Gives waiting VMs a place: at once when one is asked for or room appears, and every few seconds in case a signal was lost in a restart.</summary>
+internal sealed class PlacementWorker(Placer placer, Signals signals, TimeProvider time, ILogger<PlacementWorker> log) : Worker(time, log)
+{
+    protected override TimeSpan Every => TimeSpan.FromSeconds(5);
+    protected override Signal Signal => signals.Placement;
+
+    public override Task Pass(CancellationToken stop) => placer.Pass(stop);
+}

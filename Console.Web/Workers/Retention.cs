@@ -1,0 +1,27 @@
+using Microsoft.EntityFrameworkCore;
+using Plinth.Web.Application;
+using Plinth.Web.Persistence;
+using Plinth.Web.Persistence.Rows;
+
+namespace Plinth.Web.Workers;
+
+/// <summary>Removes what has served its time: answers to idempotency keys, ended commands, superseded change-log entries.</summary>
+internal sealed class Retention(IConsoleStore store, TimeProvider time, ILogger<Retention> log) : Worker(time, log)
+{
+    private readonly TimeProvider _time = time;
+
+    // An agent may answer late by the length of a lost connection; a day is far beyond every command's deadline.
+    private static readonly TimeSpan KeepCommands = TimeSpan.FromDays(1);
+    private static readonly TimeSpan KeepChangeLog = TimeSpan.FromDays(90);
+
+    protected override TimeSpan Every => TimeSpan.FromHours(1);
+
+    public override async Task Pass(CancellationToken stop)
+    {
+        var now = _time.GetUtcNow();
+        var (keys, commands) = (now - Idempotency.Kept, now - KeepCommands);
+        await store.Write(scope => scope.Db.IdempotencyKeys.Where(k => k.CreatedAt < keys).ExecuteDeleteAsync(stop), stop);
+        await store.Write(scope => scope.Db.Commands.Where(c => c.State != CommandState.Pending && c.EndedAt < commands).ExecuteDeleteAsync(stop), stop);
+        await ChangeLogRetention.Prune(store, now - KeepChangeLog, stop);
+    }
+}
