@@ -21,7 +21,7 @@ public static class PortalUrls
     public static string Hosts(string? q = null, string? state = null, string? sort = null) =>
         With("/hosts", ("q", q), ("state", state), ("sort", sort));
 
-    public static string Host(HostId host) => $"/hosts/{host}";
+    public static string Host(HostId host, string? tab = null) => With($"/hosts/{host}", ("tab", tab));
 
     public static string Vms(string project = DefaultProject, string? q = null, string? state = null, string? host = null, string? label = null, string? sort = null) =>
         With($"/projects/{Uri.EscapeDataString(project)}/vms", ("q", q), ("state", state), ("host", host), ("label", label), ("sort", sort));

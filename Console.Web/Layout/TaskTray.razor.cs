@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Components;
 using Plinth.Web.Application;
-using Plinth.Web.Components.Data;
 using Plinth.Web.Components.Live;
 using Plinth.Web.Live;
 
@@ -13,8 +12,6 @@ public partial class TaskTray
     [Inject] public required IOperations Operations { get; set; }
     [Inject] public required IChangeFeed Feed { get; set; }
     [Inject] public required CallerSource Callers { get; set; }
-
-    private string ButtonLabel => _view?.UnderWay is > 0 and var n ? $"Tasks, {Quantity.Count(n)} under way" : "Tasks";
 
     protected override async Task OnInitializedAsync()
     {

@@ -1,0 +1,80 @@
+using Microsoft.AspNetCore.Components;
+using MudBlazor;
+using Plinth.Core.Machines;
+using Plinth.Core.Primitives;
+using Plinth.Web.Application;
+using Plinth.Web.Components;
+using Plinth.Web.Components.Charts;
+using Plinth.Web.Components.Data;
+using Plinth.Web.Layout;
+using Plinth.Web.Live;
+
+namespace Plinth.Web.Pages.Machines;
+
+public partial class VirtualMachine
+{
+    private static readonly (string? Tab, string Text)[] Tabs = [(null, "Summary"), ("console", "Serial console"), ("metrics", "Metrics")];
+
+    private static readonly IReadOnlyList<ChartPlan> VmCharts =
+    [
+        new("CPU", ChartUnit.Percent, [new("cpu", "busy"), new("steal", "steal")]),
+        new("Memory", ChartUnit.Mib, [new("memory", "used")]),
+        new("Disk", ChartUnit.BytesPerSecond, [new("disk-read", "read"), new("disk-write", "write")]),
+        new("Network", ChartUnit.BytesPerSecond, [new("net-receive", "receive"), new("net-transmit", "transmit")]),
+    ];
+
+    [Parameter] public required string Project { get; set; }
+    [Parameter] public Guid Id { get; set; }
+    [SupplyParameterFromQuery] public string? Tab { get; set; }
+
+    [Inject] public required IVirtualMachines Machines { get; set; }
+    [Inject] public required IOperations Operations { get; set; }
+    [Inject] public required IChangeFeed Feed { get; set; }
+    [Inject] public required IDialogService Dialogs { get; set; }
+
+    protected override object Key => (Project, Id);
+
+    private IReadOnlyList<Crumb> Above => [new Crumb("Virtual machines", PortalUrls.Vms(Project))];
+
+    protected override VmDetailView Open(Caller caller) => new(Machines, Operations, Feed, caller, Project, VmId.From(Id));
+
+    /// <summary>The console's connection is made anew when this changes from off to on.</summary>
+    private static bool ConsolePower(VmView vm) => vm.State is VmState.Starting or VmState.Running or VmState.Paused or VmState.Stopping;
+
+    private async Task Shutdown()
+    {
+        var vm = View!.Vm!;
+        var atOnce = await Dialogs.Confirm(
+            $"Stop {vm.Name}?",
+            "The guest is asked to shut down and is switched off after 60 s if it has not. Its disk, its addresses and its place on the host are kept; start it again any time.",
+            "Stop",
+            option: "Switch off at once, without asking the guest. What it has not written to disk is lost.");
+        if (atOnce is not { } force) return;
+        await View.Shutdown(new StopVm(force ? 0 : null));
+    }
+
+    private async Task Reboot()
+    {
+        var vm = View!.Vm!;
+        var force = await Dialogs.Confirm(
+            $"Reboot {vm.Name}?",
+            "The guest restarts; whoever uses it is interrupted until it is up again.",
+            "Reboot",
+            option: "Reset it, without asking the guest. What it has not written to disk is lost.");
+        if (force is not { } reset) return;
+        await View.Reboot(new RebootVm(reset));
+    }
+
+    private async Task Delete()
+    {
+        var vm = View!.Vm!;
+        var confirmed = await Dialogs.Confirm(
+            $"Delete {vm.Name}?",
+            $"The machine is switched off and its {Quantity.Gib(vm.Size.DiskGib)} disk is removed for good. There is no undo and no backup.",
+            "Delete for good",
+            danger: true,
+            typeToConfirm: vm.Name);
+        if (confirmed is null) return;
+        await View.Delete();
+    }
+}
