@@ -1,0 +1,77 @@
+using Deque.AxeCore.Playwright;
+using Microsoft.Playwright;
+
+namespace Plinth.EndToEnd.Tests.Lab;
+
+/// <summary>Chromium inside the lab host, so that the console's loopback is its own; signed in by the one-time link.</summary>
+public sealed class Browser : IAsyncDisposable
+{
+    private static readonly string[] Arguments =
+    [
+        "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+        "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+    ];
+
+    private readonly string _wrapper;
+    private readonly IPlaywright _playwright;
+    private readonly IBrowser _browser;
+
+    private Browser(string wrapper, IPlaywright playwright, IBrowser browser, string signedIn) =>
+        (_wrapper, _playwright, _browser, SignedIn) = (wrapper, playwright, browser, signedIn);
+
+    /// <summary>The storage state after sign-in: every context starts with it.</summary>
+    public string SignedIn { get; }
+
+    public static async Task<Browser> Open(Fleet fleet)
+    {
+        var wrapper = Path.Combine(fleet.Data, "chromium");
+        await File.WriteAllTextAsync(wrapper, $"#!/bin/sh\nexec '{Repository.LabScript}' exec '{fleet.Host.Name}' --dir '{fleet.Host.Directory}' -- chromium \"$@\"\n");
+        File.SetUnixFileMode(wrapper, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        var playwright = await Playwright.CreateAsync();
+        var chromium = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = wrapper, Args = Arguments });
+        var context = await chromium.NewContextAsync();
+        var page = await context.NewPageAsync();
+        await page.GotoAsync(fleet.Console.SignInLink!);
+        if (await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).IsVisibleAsync())
+            await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
+        await Ready(page);
+        var state = await context.StorageStateAsync();
+        await context.CloseAsync();
+        return new Browser(wrapper, playwright, chromium, state);
+    }
+
+    public async Task<IPage> Page(int width = 1440, int height = 900, ColorScheme scheme = ColorScheme.Light)
+    {
+        var context = await _browser.NewContextAsync(new()
+        {
+            StorageState = SignedIn,
+            ViewportSize = new() { Width = width, Height = height },
+            ColorScheme = scheme,
+            ReducedMotion = ReducedMotion.Reduce,
+        });
+        return await context.NewPageAsync();
+    }
+
+    /// <summary>The first interactive render is over: clicks are heard.</summary>
+    public static Task Ready(IPage page) => page.Locator("html[data-ready='true']").WaitForAsync(new() { State = WaitForSelectorState.Attached, Timeout = 60_000 });
+
+    public static async Task Go(IPage page, string url)
+    {
+        await page.GotoAsync(url);
+        await Ready(page);
+    }
+
+    /// <summary>What axe finds, as lines; empty when nothing.</summary>
+    public static async Task<string[]> Violations(IPage page)
+    {
+        var result = await page.RunAxe();
+        return [.. result.Violations.SelectMany(v => v.Nodes.Select(n => $"{v.Id}: {n.Html}"))];
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _browser.DisposeAsync();
+        _playwright.Dispose();
+        File.Delete(_wrapper);
+    }
+}
