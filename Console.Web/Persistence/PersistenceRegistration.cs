@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Plinth.Web.Persistence.Capacity;
+using Plinth.Web.Persistence.Metrics;
 
 namespace Plinth.Web.Persistence;
 
@@ -18,6 +19,7 @@ public static class PersistenceRegistration
         services.AddScoped(s => s.GetRequiredService<IDbContextFactory<ConsoleDb>>().CreateDbContext());
         services.AddSingleton<IConsoleStore, ConsoleStore>();
         services.AddSingleton<ICapacityWriter, CapacityWriter>();
+        services.AddSingleton<IMetricsStore, MetricsStore>();
         services.AddSingleton<DatabaseMigrator>();
         return services;
     }
