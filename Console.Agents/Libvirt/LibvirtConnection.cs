@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using Plinth.Agents.Machines;
 
 namespace Plinth.Agents.Libvirt;
@@ -17,12 +16,13 @@ internal sealed class LibvirtConnection : IAsyncDisposable
 
     private readonly Lock _gate = new();
     private readonly string _uri;
-    private readonly ChannelWriter<DomainEvent> _events;
+    private readonly Action<DomainEvent> _tell;
     private readonly CancellationTokenSource _stop = new();
     private LibvirtSession? _session;
     private Task _reconnecting = Task.CompletedTask;
 
-    public LibvirtConnection(string uri, ChannelWriter<DomainEvent> events) => (_uri, _events) = (uri, events);
+    /// <param name="tell">Gets each event, mostly on libvirt's thread: it must not block.</param>
+    public LibvirtConnection(string uri, Action<DomainEvent> tell) => (_uri, _tell) = (uri, tell);
 
     /// <summary>
     /// Runs a blocking piece of work on the connection, off the caller's thread. Nothing in it may await: libvirt's errors belong to the thread.
@@ -93,7 +93,7 @@ internal sealed class LibvirtConnection : IAsyncDisposable
         EventLoop.Ensure();
         var handle = Native.virConnectOpen(_uri);
         if (handle.IsInvalid) throw LibvirtException.Last($"connecting to {_uri}");
-        return LibvirtSession.Begin(handle, KeepAliveSeconds, KeepAliveCount, what => _events.TryWrite(what), Broken);
+        return LibvirtSession.Begin(handle, KeepAliveSeconds, KeepAliveCount, _tell, Broken);
     }
 
     private void Broken(LibvirtSession session)
@@ -104,7 +104,7 @@ internal sealed class LibvirtConnection : IAsyncDisposable
             _session = null;
             BeginReconnecting();
         }
-        _events.TryWrite(new DomainEvent(null, "disconnected"));
+        _tell(new DomainEvent(null, "disconnected"));
         // Not here: this may be libvirt's own thread, in a callback of the connection that is to be closed.
         _ = Task.Run(session.Dispose);
     }
@@ -132,7 +132,7 @@ internal sealed class LibvirtConnection : IAsyncDisposable
                     continue;
                 }
             }
-            _events.TryWrite(new DomainEvent(null, "reconnected"));
+            _tell(new DomainEvent(null, "reconnected"));
             return;
         }
     }

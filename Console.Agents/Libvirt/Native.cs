@@ -77,6 +77,9 @@ internal static unsafe partial class Native
     public static partial DomainHandle virDomainDefineXMLFlags(ConnectHandle connection, string xml, uint flags);
 
     [LibraryImport(Lib)]
+    public static partial int virDomainRef(nint domain);
+
+    [LibraryImport(Lib)]
     public static partial int virDomainFree(nint domain);
 
     [LibraryImport(Lib)]
@@ -96,6 +99,9 @@ internal static unsafe partial class Native
 
     [LibraryImport(Lib, StringMarshalling = StringMarshalling.Utf8)]
     public static partial nint virDomainGetMetadata(DomainHandle domain, int type, string uri, uint flags);
+
+    [LibraryImport(Lib)]
+    public static partial nint virDomainGetXMLDesc(DomainHandle domain, uint flags);
 
     [LibraryImport(Lib)]
     public static partial int virDomainCreateWithFlags(DomainHandle domain, uint flags);

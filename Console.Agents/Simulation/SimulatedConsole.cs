@@ -1,5 +1,5 @@
 using System.Text;
-using Plinth.Agents.Machines;
+using Plinth.Agents.Machines.Serial;
 
 namespace Plinth.Agents.Simulation;
 

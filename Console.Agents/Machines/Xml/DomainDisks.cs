@@ -10,14 +10,14 @@ internal static class DomainDisks
 {
     public static IEnumerable<XObject> Generate(DomainContext context)
     {
-        var disks = context.Disks.Select((disk, index) => Disk(disk, DeviceName(index), first: index == 0));
+        var disks = context.Disks.Select((disk, index) => Disk(disk, DeviceName(index), first: index == 0, context.DirectIo));
         return [.. disks, Seed(context.SeedPath, DeviceName(context.Disks.Count))];
     }
 
-    private static XElement Disk(DomainDisk disk, string device, bool first) =>
+    private static XElement Disk(DomainDisk disk, string device, bool first, bool directIo) =>
         new("disk", new XAttribute("type", "file"), new XAttribute("device", "disk"),
             // Past the host's page cache, so that a flush of the guest is a flush of the disk and memory is not taken twice.
-            Driver("qcow2", new XAttribute("cache", "none"), new XAttribute("io", "native"), new XAttribute("discard", "unmap"), new XAttribute("detect_zeroes", "unmap")),
+            Driver("qcow2", new XAttribute("cache", directIo ? "none" : "writeback"), new XAttribute("io", directIo ? "native" : "threads"), new XAttribute("discard", "unmap"), new XAttribute("detect_zeroes", "unmap")),
             new XElement("source", new XAttribute("file", disk.Path)),
             Backing(disk.Image),
             Target(device),

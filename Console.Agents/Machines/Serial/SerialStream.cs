@@ -1,6 +1,6 @@
 using System.Threading.Channels;
 
-namespace Plinth.Agents.Machines;
+namespace Plinth.Agents.Machines.Serial;
 
 /// <summary>One viewer's end of a serial console: reads the guest's output, writes keystrokes. Ends when the domain goes off.</summary>
 internal sealed class SerialStream(ChannelReader<byte[]> output, Func<ReadOnlyMemory<byte>, CancellationToken, ValueTask> input, Action closed) : Stream

@@ -1,6 +1,6 @@
 using System.Threading.Channels;
 
-namespace Plinth.Agents.Machines;
+namespace Plinth.Agents.Machines.Serial;
 
 /// <summary>
 /// The output of one serial console, given to any number of viewers. A new viewer first gets the last

@@ -1,0 +1,41 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json;
+
+namespace Plinth.Agents.Machines;
+
+/// <summary>What a guest agent answers. A guest may answer anything: what is not understood is no address.</summary>
+internal static class GuestAnswers
+{
+    // A guest with more is hardly honest, and a report must stay small.
+    private const int MaxAddresses = 32;
+
+    /// <summary>
+    /// Addresses by which others may reach the guest, IPv4 first; no loopback, no link-local.
+    /// <c>{"return":[{"name":"eth0","ip-addresses":[{"ip-address-type":"ipv4","ip-address":"10.0.2.15","prefix":24}]}]}</c>
+    /// </summary>
+    public static IReadOnlyList<string> Addresses(string answer)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(answer);
+            return
+            [
+                .. document.RootElement.GetProperty("return").EnumerateArray()
+                    .SelectMany(nic => nic.TryGetProperty("ip-addresses", out var list) ? list.EnumerateArray().ToArray() : [])
+                    .Select(entry => entry.GetProperty("ip-address").GetString())
+                    .Select(text => IPAddress.TryParse(text, out var address) ? address : null)
+                    .OfType<IPAddress>()
+                    .Where(address => !IPAddress.IsLoopback(address) && !address.IsIPv6LinkLocal && !(address.AddressFamily == AddressFamily.InterNetwork && address.ToString().StartsWith("169.254.", StringComparison.Ordinal)))
+                    .OrderBy(address => address.AddressFamily == AddressFamily.InterNetwork ? 0 : 1)
+                    .Select(address => address.ToString())
+                    .Distinct()
+                    .Take(MaxAddresses),
+            ];
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            return [];
+        }
+    }
+}

@@ -1,0 +1,16 @@
+namespace Plinth.Agents.Machines;
+
+/// <summary>Where a host keeps things and how it is reached. The defaults are right on every ordinary host.</summary>
+/// <param name="Root">Directory of pools and console logs; below libvirt's own, where its security drivers let guests read.</param>
+/// <param name="PidFiles">Where libvirt keeps the process ids of guests.</param>
+/// <param name="Emulator">The QEMU that runs guests and that the KVM self-test tries.</param>
+public sealed record LibvirtOptions(
+    string Uri = "qemu:///system",
+    string Root = "/var/lib/libvirt/plinth",
+    string PidFiles = "/run/libvirt/qemu",
+    string Emulator = "/usr/bin/qemu-system-x86_64")
+{
+    internal string PoolPath(string storageClass) => Path.Combine(Root, "pools", storageClass);
+    internal string ConsolesPath => Path.Combine(Root, "consoles");
+    internal string SelfTestPath => Path.Combine(Root, "kvm-self-test");
+}

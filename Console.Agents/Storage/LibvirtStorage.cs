@@ -1,0 +1,160 @@
+using System.Collections.Concurrent;
+using Plinth.Agents.Libvirt;
+using Plinth.Agents.Machines;
+using Plinth.Agents.Machines.Xml;
+using Plinth.Core.Primitives;
+using Plinth.Core.Protocol;
+
+namespace Plinth.Agents.Storage;
+
+/// <summary>Pools, disks and seeds of a host. Disks are made by libvirt in its pool; whose a file is stands in its name (<see cref="PoolFiles"/>).</summary>
+internal sealed class LibvirtStorage(LibvirtConnection libvirt, LibvirtOptions options)
+{
+    private const string DefaultClass = "default";
+
+    private readonly ConcurrentDictionary<string, string> _directories = new();
+    // libvirt refuses some acts on a pool while a disk is being made in it; disks take milliseconds.
+    private readonly SemaphoreSlim _oneAtATime = new(1, 1);
+
+    /// <summary>The directory of the class's pool; before the pool was seen, where it would be made.</summary>
+    public string DirectoryOf(string storageClass) => _directories.GetValueOrDefault(storageClass) ?? options.PoolPath(storageClass);
+
+    public string ImagePath(ImageReference image) => Path.Combine(DirectoryOf(DefaultClass), PoolFiles.ImageName(image));
+
+    public string SeedPath(VmId vm) => Path.Combine(DirectoryOf(DefaultClass), PoolFiles.SeedName(vm));
+
+    public DomainDisk Disk(VmId vm, DesiredDisk disk) => new(disk.Serial, Path.Combine(DirectoryOf(disk.StorageClass), PoolFiles.DiskName(vm, disk.Serial)), Backing(disk));
+
+    public async Task<ObservedFacility> EnsurePool(StorageClassConfig storageClass, CancellationToken stop)
+    {
+        DomainRules.Check(storageClass);
+        var directory = await libvirt.Call(connection => Realise(connection, storageClass), e => PoolFailed(storageClass.Name, e), stop);
+        _directories[storageClass.Name] = directory;
+        return new ObservedFacility("pool", storageClass.Name, true, $"Directory {directory}.");
+    }
+
+    public async Task EnsureDisk(VmId vm, DesiredDisk disk, CancellationToken stop)
+    {
+        DomainRules.Check(disk);
+        var path = Path.Combine(DirectoryOf(disk.StorageClass), PoolFiles.DiskName(vm, disk.Serial));
+        if (File.Exists(path)) return;
+        if (disk.Image is { } image) Images.Check(ImagePath(image), image, disk.SizeGib);
+        await _oneAtATime.WaitAsync(stop);
+        try
+        {
+            await libvirt.Call(connection => MakeDisk(connection, disk, path), e => DiskFailed(disk, e), stop);
+        }
+        finally
+        {
+            _oneAtATime.Release();
+        }
+    }
+
+    public async Task EnsureSeed(VmId vm, Seed seed, CancellationToken stop)
+    {
+        DomainRules.Check(seed);
+        var path = SeedPath(vm);
+        if (File.Exists(path)) return;
+        if (!Directory.Exists(Path.GetDirectoryName(path))) throw Refusals.PoolMissing(DefaultClass);
+        try
+        {
+            await SeedImage.Write(path, vm, seed, stop);
+        }
+        catch (IOException e)
+        {
+            throw new HypervisorException("seed_failed", $"The seed of VM {vm} could not be written: {e.Message}", cause: e);
+        }
+    }
+
+    public IReadOnlyList<VmId> Owners() => [.. Files().Select(f => PoolFiles.Owner(f.Name)).OfType<VmId>().Distinct()];
+
+    public async Task Remove(VmId vm, CancellationToken stop)
+    {
+        var removed = false;
+        foreach (var file in Files().Where(f => PoolFiles.Owner(f.Name) == vm))
+        {
+            file.Delete();
+            removed = true;
+        }
+        if (!removed) return;
+        // libvirt's list of volumes follows; nothing depends on it.
+        foreach (var storageClass in _directories.Keys)
+            await libvirt.Call(connection => Refresh(connection, storageClass), e => PoolFailed(storageClass, e), stop);
+    }
+
+    private IEnumerable<FileInfo> Files()
+    {
+        var made = Directory.Exists(options.PoolPath("")) ? Directory.GetDirectories(options.PoolPath("")) : [];
+        return made.Union(_directories.Values).Where(Directory.Exists).SelectMany(directory => new DirectoryInfo(directory).EnumerateFiles());
+    }
+
+    private BackingFile? Backing(DesiredDisk disk) => disk.Image is { } image ? new BackingFile(ImagePath(image), image.Format) : null;
+
+    private string Realise(ConnectHandle connection, StorageClassConfig storageClass)
+    {
+        using var known = Lookup(connection, storageClass.Name);
+        using var pool = known ?? Define(connection, storageClass);
+        var xml = Native.Take(Native.virStoragePoolGetXMLDesc(pool, 0)) ?? throw LibvirtException.Last("reading the pool");
+        // A directory pool of that name that somebody made before serves as well; files tell whose they are.
+        var directory = StorageXml.DirectoryOf(xml)
+            ?? throw new HypervisorException("pool_failed", $"libvirt has a pool '{storageClass.Name}' that is not a directory. Rename it, or give the storage class another name.");
+        Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+        if (Native.virStoragePoolIsActive(pool) != 1 && Native.virStoragePoolCreate(pool, 0) < 0) throw LibvirtException.Last("starting the pool");
+        if (Native.virStoragePoolSetAutostart(pool, 1) < 0) throw LibvirtException.Last("letting the pool start with the host");
+        return directory;
+    }
+
+    private PoolHandle Define(ConnectHandle connection, StorageClassConfig storageClass)
+    {
+        var pool = Native.virStoragePoolDefineXML(connection, StorageXml.Pool(storageClass, options.PoolPath(storageClass.Name)), 0);
+        return pool.IsInvalid ? throw LibvirtException.Last("defining the pool") : pool;
+    }
+
+    private static PoolHandle? Lookup(ConnectHandle connection, string name)
+    {
+        var pool = Native.virStoragePoolLookupByName(connection, name);
+        if (!pool.IsInvalid) return pool;
+        var error = LibvirtException.Last($"looking for the pool '{name}'");
+        return error.Error == LibvirtError.NoStoragePool ? null : throw error;
+    }
+
+    private void MakeDisk(ConnectHandle connection, DesiredDisk disk, string path)
+    {
+        using var pool = Lookup(connection, disk.StorageClass) ?? throw Refusals.PoolMissing(disk.StorageClass);
+        var part = path + PoolFiles.Part;
+        if (File.Exists(path)) return;
+        if (File.Exists(part)) File.Delete(part);
+        using (var volume = CreateVolume(pool, StorageXml.Disk(Path.GetFileName(part), disk.SizeGib, Backing(disk))))
+            File.Move(part, path);
+        // Lets libvirt's list follow the new name; refused while another disk is being made, and then done by the next one.
+        _ = Native.virStoragePoolRefresh(pool, 0);
+    }
+
+    private static VolumeHandle CreateVolume(PoolHandle pool, string xml)
+    {
+        var volume = Native.virStorageVolCreateXML(pool, xml, 0);
+        if (!volume.IsInvalid) return volume;
+        var error = LibvirtException.Last("making the disk");
+        // A crash left the name in libvirt's list, or libvirtd's list is older than the directory: read the directory again.
+        if (error.Error != LibvirtError.StorageVolumeExists || Native.virStoragePoolRefresh(pool, 0) < 0) throw error;
+        volume = Native.virStorageVolCreateXML(pool, xml, 0);
+        return volume.IsInvalid ? throw LibvirtException.Last("making the disk") : volume;
+    }
+
+    private static void Refresh(ConnectHandle connection, string storageClass)
+    {
+        using var pool = Lookup(connection, storageClass);
+        if (pool is not null) _ = Native.virStoragePoolRefresh(pool, 0);
+    }
+
+    private static HypervisorException PoolFailed(string name, LibvirtException e) =>
+        new("pool_failed", $"The pool '{name}' could not be made ready: {e.Said}", cause: e);
+
+    private HypervisorException DiskFailed(DesiredDisk disk, LibvirtException e)
+    {
+        var full = e.Said.Contains("No space left", StringComparison.OrdinalIgnoreCase);
+        return full
+            ? new HypervisorException("disk_full", $"The pool '{disk.StorageClass}' is full ({DirectoryOf(disk.StorageClass)}): the disk '{disk.Serial}' of {disk.SizeGib} GiB could not be made. Remove VMs or images, or enlarge the file system.", cause: e)
+            : new HypervisorException("disk_failed", $"The disk '{disk.Serial}' of {disk.SizeGib} GiB could not be made in the pool '{disk.StorageClass}': {e.Said}", cause: e);
+    }
+}

@@ -1,0 +1,50 @@
+using Plinth.Agents.Machines;
+using Plinth.Core.Machines;
+using Plinth.Core.Network;
+using Plinth.Core.Primitives;
+using Plinth.Core.Protocol;
+using Plinth.Core.Storage;
+
+namespace Plinth.Agents.Tests.Hypervisor;
+
+/// <summary>A host to hold to the contract, and what a test does to it behind its back.</summary>
+public abstract class HypervisorBench : IAsyncDisposable
+{
+    protected static readonly StorageClassConfig Pool = new(new StorageClassId(new Guid("01900000-0000-7000-8000-000000000004")), "default", PoolKind.Directory);
+    public static readonly NetworkConfig Net = new(new NetworkId(new Guid("01900000-0000-7000-8000-000000000003")), "default", NetworkKind.HostNat, "10.87.0.0/22", "plinth0");
+
+    public StorageClassConfig StorageClass => Pool;
+    public NetworkConfig Network => Net;
+
+    public abstract IHypervisor Hypervisor { get; }
+
+    /// <summary>The bundled guest; its bytes are at <see cref="IHypervisor.ImagePath"/> once <see cref="ProvideImage"/> is done.</summary>
+    public abstract ImageReference Image { get; }
+
+    public abstract Task ProvideImage();
+
+    /// <summary>The hypervisor's service dies without warning; guests run on.</summary>
+    public abstract Task KillService();
+
+    public abstract Task StartService();
+
+    public abstract Task PlantForeignDomain(string name);
+
+    /// <summary>What a crash in the middle of making a disk leaves.</summary>
+    public abstract Task PlantHalfMadeDisk(VmId vm, string serial);
+
+    public abstract ValueTask DisposeAsync();
+
+    /// <summary>A VM of the bundled image that nobody else uses.</summary>
+    public DesiredMachine Machine(string name)
+    {
+        var vm = VmId.New(DateTimeOffset.UtcNow);
+        var random = vm.Value.ToByteArray();
+        return new DesiredMachine(
+            vm, new ProjectId(Guid.CreateVersion7()), name, Vcpus: 1, MemoryMib: 128,
+            [new DesiredDisk("root", StorageClass.Name, 1, Image)],
+            [new DesiredNic($"52:54:00:{random[13]:x2}:{random[14]:x2}:{random[15]:x2}", Network.Id)],
+            new Seed(name, "ada", ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHexample ada@example"], ""),
+            HasGuestAgent: true, DesiredPower.Running, PowerGeneration: 1, StopDeadlineSeconds: 60);
+    }
+}

@@ -1,0 +1,269 @@
+using Plinth.Agents.Machines;
+using Plinth.Core.Inventory;
+using Plinth.Core.Primitives;
+using Plinth.Core.Protocol;
+using Xunit;
+
+namespace Plinth.Agents.Tests.Hypervisor;
+
+/// <summary>What every <see cref="IHypervisor"/> promises. Run against the simulated host and against libvirt.</summary>
+public abstract class HypervisorContract : IAsyncLifetime
+{
+    private static readonly CancellationToken Stop = CancellationToken.None;
+    private HypervisorBench _bench = null!;
+
+    protected abstract Task<HypervisorBench> Open();
+
+    private IHypervisor Host => _bench.Hypervisor;
+
+    public async Task InitializeAsync()
+    {
+        _bench = await Open();
+        await Host.EnsurePool(_bench.StorageClass, Stop);
+        await Host.EnsureNetwork(_bench.Network, Stop);
+        await _bench.ProvideImage();
+    }
+
+    public async Task DisposeAsync() => await _bench.DisposeAsync();
+
+    [Fact]
+    public async Task A_vm_lives_from_disk_to_removal()
+    {
+        var machine = _bench.Machine("whole-life");
+        await Prepare(machine);
+        Assert.Equal((DomainState.Off, OffReason.NeverStarted), await StateOf(machine.Vm));
+
+        await Host.Start(machine.Vm, Stop);
+        var running = await InfoOf(machine.Vm);
+        Assert.Equal(DomainState.Running, running!.State);
+        Assert.NotEqual("", running.StartKey);
+
+        // Two viewers from early on, one who comes when the boot is over: each reads the whole boot once.
+        await using (var first = new ConsoleReader(await Host.OpenSerial(machine.Vm, Stop)))
+        await using (var second = new ConsoleReader(await Host.OpenSerial(machine.Vm, Stop)))
+        {
+            await first.Until("Plinth guest whole-life ready");
+            await first.Until("# ");
+            await second.Until("# ");
+            await using var late = new ConsoleReader(await Host.OpenSerial(machine.Vm, Stop));
+            await late.Until("Plinth guest whole-life ready");
+            await late.Until("# ");
+            await first.Type("hostname\n");
+            await second.Until("whole-life\r\n");
+            await late.Until("whole-life\r\n");
+            Assert.All([first, second, late], viewer => Assert.Equal(1, viewer.Times("Plinth guest whole-life ready")));
+        }
+
+        var guest = await Eventually.Get("the guest agent answers with an address", async () => await Host.Guest(machine.Vm, Stop) is { Addresses.Count: > 0 } answer ? answer : null);
+        Assert.StartsWith("10.87.", guest.Addresses[0]);
+
+        var counters = await CountersOf(machine.Vm);
+        Assert.Equal((running.StartKey, 1), (counters.StartKey, counters.Vcpus));
+        await Eventually.Holds("CPU time grows", async () => (await CountersOf(machine.Vm)).CpuTimeNanoseconds > counters.CpuTimeNanoseconds);
+        Assert.InRange(counters.MemoryUsedMib, 1, 4096);
+        Assert.True(counters.DiskReadBytes > 1_000_000, $"a boot reads more than {counters.DiskReadBytes} bytes");
+
+        await Host.Shutdown(machine.Vm, Stop);
+        await Eventually.Holds("the guest shuts down", async () => await StateOf(machine.Vm) == (DomainState.Off, OffReason.GuestShutdown));
+        Assert.Null(await Host.Guest(machine.Vm, Stop));
+        Assert.DoesNotContain(await Host.Counters(Stop), c => c.Vm == machine.Vm);
+
+        await Host.Start(machine.Vm, Stop);
+        Assert.NotEqual(running.StartKey, (await InfoOf(machine.Vm))!.StartKey);
+        await using (var console = new ConsoleReader(await Host.OpenSerial(machine.Vm, Stop)))
+        {
+            await Host.SwitchOff(machine.Vm, Stop);
+            await console.UntilEnd();
+        }
+        Assert.Equal((DomainState.Off, OffReason.SwitchedOff), await StateOf(machine.Vm));
+
+        await Remove(machine.Vm);
+    }
+
+    [Fact]
+    public async Task Each_act_done_twice_is_done_once()
+    {
+        var machine = _bench.Machine("twice");
+        for (var i = 0; i < 2; i++)
+        {
+            Assert.True((await Host.EnsurePool(_bench.StorageClass, Stop)).Ready);
+            Assert.True((await Host.EnsureNetwork(_bench.Network, Stop)).Ready);
+            await Prepare(machine);
+        }
+        await Host.Start(machine.Vm, Stop);
+        var key = (await InfoOf(machine.Vm))!.StartKey;
+        await Host.Start(machine.Vm, Stop);
+        await Prepare(machine);
+        Assert.Equal(key, (await InfoOf(machine.Vm))!.StartKey);
+        Assert.Single(await Host.Domains(Stop), d => d.Vm == machine.Vm);
+        Assert.Single(await Host.DiskOwners(Stop), machine.Vm);
+        for (var i = 0; i < 2; i++) await Host.SwitchOff(machine.Vm, Stop);
+        for (var i = 0; i < 2; i++) await Remove(machine.Vm);
+    }
+
+    [Fact]
+    public async Task A_disk_left_half_made_by_a_crash_is_found_completed_and_removed()
+    {
+        var machine = _bench.Machine("half-made");
+        await _bench.PlantHalfMadeDisk(machine.Vm, "root");
+        Assert.Contains(machine.Vm, await Host.DiskOwners(Stop));
+        await Prepare(machine);
+        await Host.Start(machine.Vm, Stop);
+        await Host.SwitchOff(machine.Vm, Stop);
+        await Remove(machine.Vm);
+
+        var abandoned = _bench.Machine("abandoned");
+        await _bench.PlantHalfMadeDisk(abandoned.Vm, "root");
+        await Host.RemoveDisks(abandoned.Vm, Stop);
+        Assert.DoesNotContain(abandoned.Vm, await Host.DiskOwners(Stop));
+    }
+
+    [Fact]
+    public async Task Somebody_elses_domain_is_listed_and_left_alone()
+    {
+        await _bench.PlantForeignDomain("not-ours");
+        var machine = _bench.Machine("beside");
+        await Prepare(machine);
+        await Remove(machine.Vm);
+        var foreign = Assert.Single(await Host.Domains(Stop), d => d.Name == "not-ours");
+        Assert.Null(foreign.Vm);
+    }
+
+    [Fact]
+    public async Task The_service_may_die_before_any_step()
+    {
+        var machine = _bench.Machine("survivor");
+        await Revived(() => Host.EnsurePool(_bench.StorageClass, Stop));
+        await Revived(() => Host.EnsureNetwork(_bench.Network, Stop));
+        foreach (var disk in machine.Disks) await Revived(() => Host.EnsureDisk(machine.Vm, disk, Stop));
+        await Revived(() => Host.EnsureSeed(machine.Vm, machine.Seed, Stop));
+        await Revived(() => Host.Define(machine, [_bench.Network], Stop));
+        await Revived(() => Host.Start(machine.Vm, Stop));
+        var key = (await InfoOf(machine.Vm))!.StartKey;
+
+        await Revived(() => Host.Start(machine.Vm, Stop));
+        Assert.Equal(key, (await InfoOf(machine.Vm))!.StartKey);
+        await Eventually.Holds("events flow again", async () =>
+        {
+            while (Host.Events.TryRead(out var e))
+                if (e is { Vm: null, What: "reconnected" }) return true;
+            return await Task.FromResult(false);
+        });
+
+        await Revived(() => Host.SwitchOff(machine.Vm, Stop));
+        await Revived(() => Host.Undefine(machine.Vm, Stop));
+        await Revived(() => Host.RemoveDisks(machine.Vm, Stop));
+        Assert.Null(await InfoOf(machine.Vm));
+        Assert.DoesNotContain(machine.Vm, await Host.DiskOwners(Stop));
+    }
+
+    [Fact]
+    public async Task While_the_service_is_away_everything_says_so()
+    {
+        await _bench.KillService();
+        try
+        {
+            await Eventually.Holds("calls fail as unreachable", async () => await CodeOf(() => Host.Domains(Stop)) == "unreachable");
+        }
+        finally
+        {
+            await _bench.StartService();
+        }
+        await Eventually.Holds("calls work again", async () => await CodeOf(() => Host.Domains(Stop)) == "");
+    }
+
+    [Fact]
+    public async Task What_cannot_be_is_refused_with_a_code()
+    {
+        var machine = _bench.Machine("refused");
+        Assert.Equal("domain_missing", await CodeOf(() => Host.Start(machine.Vm, Stop)));
+        Assert.Equal("domain_missing", await CodeOf(() => Host.OpenSerial(machine.Vm, Stop)));
+        Assert.Equal("", await CodeOf(() => Host.SwitchOff(machine.Vm, Stop)));
+        Assert.Equal("", await CodeOf(() => Host.Undefine(machine.Vm, Stop)));
+        Assert.Equal("pool_missing", await CodeOf(() => Host.EnsureDisk(machine.Vm, machine.Disks[0] with { StorageClass = "nowhere", Image = null }, Stop)));
+        Assert.Equal("network_missing", await CodeOf(() => Host.Define(machine, [], Stop)));
+        Assert.Equal("invalid_name", await CodeOf(() => Host.Define(machine with { Name = "a<b>&'\";$(reboot)" }, [_bench.Network], Stop)));
+        Assert.Equal("invalid_name", await CodeOf(() => Host.Define(machine with { Name = "../../etc" }, [_bench.Network], Stop)));
+        Assert.Equal("invalid_vcpus", await CodeOf(() => Host.Define(machine with { Vcpus = -1 }, [_bench.Network], Stop)));
+        Assert.Equal("invalid_memory", await CodeOf(() => Host.Define(machine with { MemoryMib = int.MaxValue }, [_bench.Network], Stop)));
+        Assert.Equal("invalid_serial", await CodeOf(() => Host.EnsureDisk(machine.Vm, machine.Disks[0] with { Serial = "../root" }, Stop)));
+        Assert.Equal("invalid_disk_size", await CodeOf(() => Host.EnsureDisk(machine.Vm, machine.Disks[0] with { SizeGib = 0 }, Stop)));
+        Assert.Equal("invalid_user_name", await CodeOf(() => Host.EnsureSeed(machine.Vm, machine.Seed with { UserName = "root:x\n" }, Stop)));
+        Assert.DoesNotContain(machine.Vm, await Host.DiskOwners(Stop));
+
+        await Host.Define(machine, [_bench.Network], Stop);
+        Assert.Equal("disk_missing", await CodeOf(() => Host.Start(machine.Vm, Stop)));
+        Assert.Equal("domain_off", await CodeOf(() => Host.OpenSerial(machine.Vm, Stop)));
+        Assert.Equal("domain_off", await CodeOf(() => Host.Shutdown(machine.Vm, Stop)));
+
+        await Prepare(machine);
+        await Host.Start(machine.Vm, Stop);
+        Assert.Equal("domain_running", await CodeOf(() => Host.Undefine(machine.Vm, Stop)));
+        Assert.Equal("domain_running", await CodeOf(() => Host.RemoveDisks(machine.Vm, Stop)));
+        await Host.SwitchOff(machine.Vm, Stop);
+        await Remove(machine.Vm);
+    }
+
+    [Fact]
+    public async Task The_host_describes_itself()
+    {
+        var facts = await Host.Facts(Stop);
+        Assert.NotEqual("", facts.Hostname);
+        Assert.NotEqual(Acceleration.Kvm == facts.Acceleration ? "" : "kvm", facts.AccelerationReason);
+        Assert.True(facts.Capacity is { Vcpus: > 0, MemoryMib: > 0, DiskGib: > 0 }, facts.Capacity.ToString());
+        var free = await Host.Free(Stop);
+        Assert.True(free.Vcpus == facts.Capacity.Vcpus && free.MemoryMib is > 0 && free.DiskGib is > 0, free.ToString());
+        var sample = await Host.Sample(Stop);
+        Assert.InRange(sample.CpuPercent, 0, 100);
+        Assert.InRange(sample.MemoryUsedMib, 1, sample.MemoryTotalMib);
+        Assert.InRange(sample.DiskUsedMib, 0, sample.DiskTotalMib);
+    }
+
+    private async Task Prepare(DesiredMachine machine)
+    {
+        foreach (var disk in machine.Disks) await Host.EnsureDisk(machine.Vm, disk, Stop);
+        await Host.EnsureSeed(machine.Vm, machine.Seed, Stop);
+        await Host.Define(machine, [_bench.Network], Stop);
+    }
+
+    private async Task Remove(VmId vm)
+    {
+        await Host.Undefine(vm, Stop);
+        await Host.RemoveDisks(vm, Stop);
+        Assert.Null(await InfoOf(vm));
+        Assert.DoesNotContain(vm, await Host.DiskOwners(Stop));
+    }
+
+    /// <summary>The service dies, comes back, and the act succeeds; until then nothing but "unreachable" is said.</summary>
+    private async Task Revived(Func<Task> act)
+    {
+        await _bench.KillService();
+        await _bench.StartService();
+        await Eventually.Holds("the act succeeds after the service's return", async () =>
+        {
+            var code = await CodeOf(act);
+            Assert.True(code is "" or "unreachable", code);
+            return code == "";
+        });
+    }
+
+    private async Task<DomainInfo?> InfoOf(VmId vm) => (await Host.Domains(Stop)).SingleOrDefault(d => d.Vm == vm);
+
+    private async Task<(DomainState, OffReason)> StateOf(VmId vm) => await InfoOf(vm) is { } info ? (info.State, info.Off) : (DomainState.Absent, OffReason.None);
+
+    private async Task<DomainCounters> CountersOf(VmId vm) => (await Host.Counters(Stop)).Single(c => c.Vm == vm);
+
+    private static async Task<string> CodeOf(Func<Task> act)
+    {
+        try
+        {
+            await act();
+            return "";
+        }
+        catch (HypervisorException e)
+        {
+            Assert.True(e.Message.Length > 20 && (e.Message.EndsWith('.') || e.Message.EndsWith(')') || e.InnerException is not null), $"no sentence for people: {e.Message}");
+            return e.Code;
+        }
+    }
+}

@@ -1,0 +1,52 @@
+using Plinth.Agents.Machines;
+using Plinth.Agents.Simulation;
+using Plinth.Core.Primitives;
+using Plinth.Core.Protocol;
+
+namespace Plinth.Agents.Tests.Hypervisor;
+
+/// <summary>The contract, held by the simulated host.</summary>
+public sealed class SimulatedHypervisorTests : HypervisorContract
+{
+    protected override Task<HypervisorBench> Open() => Task.FromResult<HypervisorBench>(new Bench());
+
+    private sealed class Bench : HypervisorBench
+    {
+        private readonly SimulatedHypervisor _host = new(
+            SimulatedProfile.Server(1, SimulatedTimings.Plausible with { Boot = TimeSpan.FromMilliseconds(300), Shutdown = TimeSpan.FromMilliseconds(100) }),
+            TimeProvider.System);
+
+        public override IHypervisor Hypervisor => _host;
+
+        public override ImageReference Image { get; } = new(new ImageId(Guid.CreateVersion7()), "sha256:" + new string('a', 64), 20_000_000, "qcow2");
+
+        public override Task ProvideImage() => Task.CompletedTask;
+
+        public override Task KillService()
+        {
+            _host.Faults.Lost = true;
+            return Task.CompletedTask;
+        }
+
+        public override Task StartService()
+        {
+            _host.Faults.Lost = false;
+            _host.Reconnected();
+            return Task.CompletedTask;
+        }
+
+        public override Task PlantForeignDomain(string name)
+        {
+            _host.PlantForeignDomain(name);
+            return Task.CompletedTask;
+        }
+
+        public override Task PlantHalfMadeDisk(VmId vm, string serial)
+        {
+            _host.PlantHalfMadeDisk(vm, serial);
+            return Task.CompletedTask;
+        }
+
+        public override ValueTask DisposeAsync() => _host.DisposeAsync();
+    }
+}
