@@ -1,19 +1,151 @@
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Plinth.Web.Api;
+using Plinth.Web.Application;
+using Plinth.Web.Application.Agents;
+using Plinth.Web.Application.Identity;
 using Plinth.Web.Components;
+using Plinth.Web.Hosting;
+using Plinth.Web.Hubs;
+using Plinth.Web.Hubs.Consoles;
+using Plinth.Web.Listeners;
+using Plinth.Web.Live;
+using Plinth.Web.Observability;
+using Plinth.Web.Options;
+using Plinth.Web.Persistence;
+using Plinth.Web.Security;
+using Plinth.Web.Security.OpenId;
+using Plinth.Web.Security.SignIn;
 
 namespace Plinth.Web;
 
 /// <summary>The composition root. Tests enter by the same door through one hook.</summary>
 public static class ConsoleApplication
 {
+    public const int FailedExitCode = 1, BadSettingsExitCode = 2;
+
+    // Guests live on; what is under way here is stored and goes on at the next start.
+    private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(5);
+
+    /// <summary>Serves until it is told to stop. Whatever prevents that is a sentence on standard error, never a stack trace.</summary>
+    public static async Task<int> Run(string[] args)
+    {
+        try
+        {
+            await using var app = Build(args);
+            await app.RunAsync();
+            return Environment.ExitCode;
+        }
+        catch (SettingsException e)
+        {
+            await System.Console.Error.WriteLineAsync(e.Message);
+            return BadSettingsExitCode;
+        }
+        catch (Exception e)
+        {
+            await System.Console.Error.WriteLineAsync("Plinth could not start: " + Explain(e));
+            return FailedExitCode;
+        }
+    }
+
+    /// <param name="configure">Called last: what it registers wins. Settings are given as <paramref name="args"/>.</param>
+    /// <exception cref="SettingsException">Settings are wrong; all of them are named.</exception>
     public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? configure = null)
     {
-        var builder = WebApplication.CreateBuilder(args);
-        builder.Services.AddSingleton(TimeProvider.System);
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions
+        {
+            // Settings and static assets lie beside the assembly, wherever the console is started from.
+            ContentRootPath = AppContext.BaseDirectory,
+            ApplicationName = typeof(ConsoleApplication).Assembly.GetName().Name,
+            Args = ["--hostBuilder:reloadConfigOnChange=false", .. args],
+        });
+        var options = ConsoleSettings.Read(builder.Configuration);
+        var data = DataDirectory.Open(options.Data);
+        Log(builder, options.Telemetry);
+        AddServices(builder, options, data);
         configure?.Invoke(builder);
-        builder.Services.AddPortal();
         var app = builder.Build();
-        app.UseAntiforgery();
-        app.MapPortal();
+        Pipeline(app, options);
+        Endpoints(app);
         return app;
     }
+
+    private static void AddServices(WebApplicationBuilder builder, ConsoleOptions options, DataDirectory data)
+    {
+        var services = builder.Services;
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(options);
+        services.AddSingleton(data);
+        services.AddSingleton<Readiness>();
+        services.AddHostedService<StartupSteps>();      // first: workers start on data that is up to date
+
+        services.AddSingleton<IChangeFeed, ChangeFeed>();
+        services.AddPlinthPersistence(DatabaseStartup.Settings(builder.Configuration, data));
+        services.AddSingleton<IStartupStep, MigrateDatabase>();
+        services.AddSingleton<IReadinessCheck, DatabaseReadiness>();
+
+        services.AddSingleton<ISignIn, SignIn>();
+        services.AddSingleton<JoinTokens>();
+        services.AddSingleton<IAgents>(s => s.GetRequiredService<JoinTokens>());
+        services.AddSingleton<IJoinTokenIssuer>(s => s.GetRequiredService<JoinTokens>());
+        services.AddSingleton<IEnrolmentAddress, EnrolmentAddress>();
+
+        services.AddPlinthSecurity(options, data);
+        services.AddAgentHubs();
+        services.AddPlinthApi();
+        services.AddPortal();
+        services.AddTelemetry(options.Telemetry);
+        services.AddCompression();
+
+        services.AddSingleton<JoinFiles>();
+        services.AddHostedService<ReadyBanner>();
+        services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
+        builder.WebHost.UseStaticWebAssets();
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ApplicationServices.GetRequiredService<KestrelListeners>().Configure(kestrel));
+    }
+
+    private static void Pipeline(WebApplication app, ConsoleOptions options)
+    {
+        app.UseRequestLog();
+        app.UseProblems();
+        app.UseSecurityHeaders();
+        app.UseRouting();
+        app.UseListenerIsolation(options.Portal);
+        app.UseResponseCompression();
+        app.UseAuthentication();
+        app.UseAuthorization();
+        app.UseAntiforgery();
+        app.UseWebSockets(new WebSocketOptions { KeepAliveInterval = TimeSpan.FromSeconds(30) });
+    }
+
+    private static void Endpoints(WebApplication app)
+    {
+        app.MapHealth();
+        app.MapSignIn();
+        app.MapOpenId();
+        app.MapAgents();
+        app.MapPlinthApi();
+        app.MapPortal();
+    }
+
+    private static void Log(WebApplicationBuilder builder, TelemetryOptions options)
+    {
+        var logging = builder.Logging;
+        logging.ClearProviders();
+        if (options.JsonLogs) logging.AddJsonConsole(o => { o.UseUtcTimestamp = true; o.TimestampFormat = "O"; });
+        else logging.AddSimpleConsole(o => { o.SingleLine = true; o.UseUtcTimestamp = true; o.TimestampFormat = "HH:mm:ss "; });
+        // Its request lines carry queries, and a query may carry a sign-in link.
+        logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.Warning);
+        // A failed start is told in a sentence by Run.
+        logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
+        // The keys lie in the database beside what they protect; the database is as private as the data directory.
+        logging.AddFilter("Microsoft.AspNetCore.DataProtection.KeyManagement.XmlKeyManager", LogLevel.Error);
+    }
+
+    private static string Explain(Exception e) => e switch
+    {
+        IOException { InnerException: AddressInUseException } => $"{e.Message.TrimEnd('.')}. Another program listens there; stop it or choose another port (Plinth:Portal:Url, Plinth:Agents:Listen, Plinth:Agents:EnrolmentListen).",
+        StartupException => e.Message,
+        _ => $"{e.GetBaseException().Message}",
+    };
 }

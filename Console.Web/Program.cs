@@ -1,2 +1,3 @@
-var app = Plinth.Web.ConsoleApplication.Build(args);
-await app.RunAsync();
+using Plinth.Web;
+
+return await ConsoleApplication.Run(args);

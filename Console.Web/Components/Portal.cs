@@ -31,7 +31,8 @@ public static class Portal
     /// <summary>Static assets and pages. Comes after authentication, authorisation and antiforgery.</summary>
     public static void MapPortal(this WebApplication app)
     {
-        app.MapStaticAssets();
+        // Nothing in them is secret, and the pages around signing in need them.
+        app.MapStaticAssets().AllowAnonymous();
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode();
     }
 }

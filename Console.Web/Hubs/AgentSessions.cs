@@ -1,0 +1,169 @@
+using System.Collections.Concurrent;
+using Plinth.Core.Primitives;
+using Plinth.Core.Protocol;
+using Plinth.Web.Application;
+using Plinth.Web.Hubs.Consoles;
+
+namespace Plinth.Web.Hubs;
+
+/// <summary>
+/// The sessions in force, one per host: the newest. Brings each agent's messages to the application one after the other, and the
+/// application's wakes and commands to the agents.
+/// </summary>
+public sealed class AgentSessions(IAgentDirectory directory, ConsoleSockets consoles, TimeProvider clock, ILogger<AgentSessions> log) : IAgentGateway
+{
+    /// <summary>A refused agent reads the reason and closes; one that does not is cut off.</summary>
+    private static readonly TimeSpan RefusalGrace = TimeSpan.FromSeconds(3);
+
+    private readonly ConcurrentDictionary<HostId, AgentConnection> _current = new();
+    // One gate per host that ever connected: the application is told that calls for one host never overlap.
+    private readonly ConcurrentDictionary<HostId, SemaphoreSlim> _gates = new();
+
+    public int Count => _current.Count;
+
+    public bool IsConnected(HostId host) => _current.ContainsKey(host);
+
+    public void Wake(HostId host)
+    {
+        if (_current.TryGetValue(host, out var connection)) connection.WantDesired();
+    }
+
+    public Task Send(HostId host, Command command, CancellationToken stop)
+    {
+        if (_current.TryGetValue(host, out var connection)) connection.Send(command with { Epoch = connection.Epoch });
+        return Task.CompletedTask;
+    }
+
+    public void Open(AgentConnection connection) =>
+        _ = connection.Pump(() => Serially(connection.Host, () => directory.Desired(connection.Host, connection.Closed), connection.Closed));
+
+    /// <summary>Takes one frame. Whoever breaks the protocol or speaks for a session that is over loses the connection.</summary>
+    public async Task Receive(AgentConnection connection, Frame frame)
+    {
+        try
+        {
+            if (connection.Join(frame) is { } message)
+                await Serially(connection.Host, async () => { await Handle(connection, message, connection.Closed); return Done.Value; }, connection.Closed);
+        }
+        catch (InvalidDataException e)
+        {
+            Refuse(connection, "protocol_error", e.Message);
+        }
+        catch (StaleEpochException e)
+        {
+            Refuse(connection, "stale_epoch", e.Message);
+        }
+        catch (OperationCanceledException) when (connection.Closed.IsCancellationRequested)
+        {
+        }
+        catch (Exception e)
+        {
+            // The agent keeps what it knows and reports it again in a new session.
+            log.LogError(e, "A message of host {Host} could not be handled.", connection.Host);
+            connection.End("a message could not be handled");
+        }
+    }
+
+    public async Task Close(AgentConnection connection)
+    {
+        _current.TryRemove(new KeyValuePair<HostId, AgentConnection>(connection.Host, connection));
+        if (connection.Epoch == Epoch.None) return;
+        try
+        {
+            await Serially(connection.Host, async () => { await directory.Disconnected(connection.Host, connection.Epoch, CancellationToken.None); return Done.Value; }, CancellationToken.None);
+        }
+        catch (StaleEpochException)
+        {
+            // A newer session is in force: nobody misses this one.
+        }
+    }
+
+    private async Task Handle(AgentConnection connection, AgentMessage message, CancellationToken stop)
+    {
+        if (message is Hello hello)
+        {
+            await Greet(connection, hello, stop);
+            return;
+        }
+        if (connection.Epoch == Epoch.None) throw new InvalidDataException($"{message.GetType().Name} arrived before a welcome");
+        var epoch = message switch
+        {
+            Report report => report.Epoch,
+            TelemetryBatch batch => batch.Epoch,
+            CommandResult result => result.Epoch,
+            _ => throw new InvalidDataException($"{message.GetType().Name} is not known"),
+        };
+        if (epoch != connection.Epoch) throw new StaleEpochException(connection.Host, epoch, connection.Epoch);
+        switch (message)
+        {
+            case Report report:
+                await directory.Report(connection.Host, report, stop);
+                break;
+            case TelemetryBatch batch:
+                await directory.Telemetry(connection.Host, batch, stop);
+                break;
+            case CommandResult result:
+                // A console is opened by a command that nobody stored: its answer goes to the waiting browser.
+                if (!consoles.Answered(result)) await directory.CommandResult(connection.Host, result, stop);
+                connection.Send(new CommandAck(connection.Epoch, result.Command));
+                break;
+        }
+    }
+
+    private async Task Greet(AgentConnection connection, Hello hello, CancellationToken stop)
+    {
+        if (connection.Greeted) throw new InvalidDataException("a second hello arrived in one session");
+        connection.Greeted = true;
+        switch (await directory.Hello(connection.Host, hello, stop))
+        {
+            case Welcome welcome:
+                connection.Epoch = welcome.Epoch;
+                AgentConnection? former = null;
+                _current.AddOrUpdate(connection.Host, connection, (_, present) => { former = present; return connection; });
+                if (former is not null && former != connection) former.End("the host has begun another session");
+                connection.Send(welcome);
+                connection.WantDesired();
+                foreach (var command in await directory.PendingCommands(connection.Host, welcome.Epoch, stop)) connection.Send(command with { Epoch = welcome.Epoch });
+                break;
+            case Refused refused:
+                Refuse(connection, refused.Code, refused.Message);
+                break;
+            case var other:
+                throw new InvalidOperationException($"hello of host {connection.Host} was answered by {other.GetType().Name}");
+        }
+    }
+
+    private void Refuse(AgentConnection connection, string code, string message)
+    {
+        log.LogWarning("Host {Host} is refused: {Code}: {Reason}", connection.Host, code, message);
+        connection.Send(new Refused(code, message));
+        _ = CutOff();
+
+        async Task CutOff()
+        {
+            try
+            {
+                await Task.Delay(RefusalGrace, clock, connection.Closed);
+                connection.End("it was refused");
+            }
+            catch (OperationCanceledException)
+            {
+                // The agent has closed by itself.
+            }
+        }
+    }
+
+    private async Task<T> Serially<T>(HostId host, Func<Task<T>> act, CancellationToken stop)
+    {
+        var gate = _gates.GetOrAdd(host, _ => new SemaphoreSlim(1, 1));
+        await gate.WaitAsync(stop);
+        try
+        {
+            return await act();
+        }
+        finally
+        {
+            gate.Release();
+        }
+    }
+}

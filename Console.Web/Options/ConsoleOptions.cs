@@ -1,0 +1,39 @@
+namespace Plinth.Web.Options;
+
+/// <summary>Everything that is set from outside, read and judged once at start.</summary>
+/// <param name="Data">Absolute path of the data directory.</param>
+public sealed record ConsoleOptions(
+    string Data,
+    PortalOptions Portal,
+    AgentListenerOptions Agents,
+    TelemetryOptions Telemetry,
+    BootstrapClientOptions? BootstrapClient);
+
+/// <summary>Where people and API clients connect.</summary>
+/// <param name="Url">Plain http on loopback only; anything else is https with a certificate.</param>
+/// <param name="CertificatePath">PEM of the certificate chain, for https.</param>
+/// <param name="CertificateKeyPath">PEM of its private key.</param>
+/// <param name="AllowedHosts">Further host names that a reverse proxy uses. Requests for other names are refused (DNS rebinding).</param>
+public sealed record PortalOptions(Uri Url, string? CertificatePath, string? CertificateKeyPath, IReadOnlyList<string> AllowedHosts);
+
+/// <summary>Where agents connect: the hub with mutual TLS, and enrolment without a client certificate.</summary>
+/// <param name="LocalJoinFile">Where to leave a fresh one-time join ticket for this machine's own agent at each start.</param>
+/// <param name="SimulatedJoinFile">The same for the simulated fleet: <paramref name="SimulatedHosts"/> tokens.</param>
+public sealed record AgentListenerOptions(
+    ListenAddress Hub,
+    ListenAddress Enrolment,
+    TimeSpan CertificateLifetime,
+    string? LocalJoinFile,
+    string? SimulatedJoinFile,
+    int SimulatedHosts);
+
+/// <param name="OtlpEndpoint">Where traces and metrics are sent; null for nowhere.</param>
+/// <param name="JsonLogs">One JSON object per log line instead of text.</param>
+public sealed record TelemetryOptions(Uri? OtlpEndpoint, bool JsonLogs);
+
+/// <summary>A confidential API client that is made at the first start.</summary>
+public sealed record BootstrapClientOptions(string ClientId, string ClientSecret)
+{
+    /// <summary>Keeps the secret out of logs and exceptions.</summary>
+    public override string ToString() => $"client {ClientId}";
+}

@@ -1,0 +1,49 @@
+namespace Plinth.Web.Options;
+
+/// <summary>The console's own directory: only its user reads it.</summary>
+public sealed class DataDirectory
+{
+    private DataDirectory(string path) => Path = path;
+
+    public string Path { get; }
+
+    /// <exception cref="SettingsException">It cannot be made or written.</exception>
+    public static DataDirectory Open(string path)
+    {
+        try
+        {
+            Directory.CreateDirectory(path);
+            if (!OperatingSystem.IsWindows()) System.IO.File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            return new DataDirectory(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new SettingsException([$"Plinth:Data = \"{path}\" cannot be used as data directory: {e.Message} (environment: Plinth__Data)"]);
+        }
+    }
+
+    public string File(string name) => System.IO.Path.Combine(Path, name);
+
+    /// <summary>Writes a file that only its owner reads, whole or not at all.</summary>
+    public static void WriteSecret(string path, ReadOnlySpan<byte> content)
+    {
+        var directory = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!;
+        Directory.CreateDirectory(directory);
+        var temporary = System.IO.Path.Combine(directory, $".{System.IO.Path.GetFileName(path)}.{Guid.NewGuid():N}");
+        var mode = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows()) mode.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        try
+        {
+            using (var stream = new FileStream(temporary, mode))
+            {
+                stream.Write(content);
+                stream.Flush(flushToDisk: true);
+            }
+            System.IO.File.Move(temporary, path, overwrite: true);
+        }
+        finally
+        {
+            System.IO.File.Delete(temporary);
+        }
+    }
+}

@@ -1,0 +1,52 @@
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.DataProtection;
+using Plinth.Web.Application;
+using Plinth.Web.Listeners;
+using Plinth.Web.Options;
+using Plinth.Web.Persistence;
+using Plinth.Web.Security.Agents;
+using Plinth.Web.Security.Certificates;
+using Plinth.Web.Security.OpenId;
+using Plinth.Web.Security.SignIn;
+
+namespace Plinth.Web.Security;
+
+/// <summary>Who may come in: people by cookie, programs by token, agents by certificate. Whatever names no policy is for people.</summary>
+public static class SecurityRegistration
+{
+    private static readonly TimeSpan SessionLifetime = TimeSpan.FromHours(12);
+
+    public static void AddPlinthSecurity(this IServiceCollection services, ConsoleOptions options, DataDirectory data)
+    {
+        services.AddSingleton(s => CertificateAuthority.LoadOrCreate(data, s.GetRequiredService<TimeProvider>().GetUtcNow()));
+        services.AddSingleton<ListenerCertificate>();
+        services.AddSingleton(options.Agents);
+        services.AddSingleton<KestrelListeners>();
+        services.AddSingleton<RefusalBundler>();
+
+        // Sessions and antiforgery tokens outlive a restart.
+        services.AddDataProtection().SetApplicationName("Plinth").PersistKeysToDbContext<ConsoleDb>();
+        services.AddAntiforgery(o => o.Cookie.Name = "plinth-antiforgery");
+
+        services.AddAuthentication(ApiAuthorization.CookieScheme)
+            .AddCookie(ApiAuthorization.CookieScheme, cookie =>
+            {
+                cookie.Cookie.Name = "plinth";
+                cookie.Cookie.HttpOnly = true;
+                cookie.Cookie.SameSite = SameSiteMode.Lax;
+                cookie.Cookie.SecurePolicy = options.Portal.Url.Scheme == "https" ? CookieSecurePolicy.Always : CookieSecurePolicy.SameAsRequest;
+                cookie.ExpireTimeSpan = SessionLifetime;
+                cookie.SlidingExpiration = true;
+                cookie.LoginPath = SignInEndpoints.Path;
+                cookie.ReturnUrlParameter = "returnUrl";
+            })
+            .AddScheme<AuthenticationSchemeOptions, AgentAuthentication>(AgentAuthentication.SchemeName, null);
+        services.AddAuthorizationBuilder().SetDefaultPolicy(ApiAuthorization.People).SetFallbackPolicy(ApiAuthorization.People);
+        services.AddSingleton<IAuthorizationMiddlewareResultHandler, ApiChallenge>();
+
+        services.AddOpenIdProvider(options, OpenIdKeys.LoadOrCreate(data)).AddCore(core => core.UseEntityFrameworkCore().UseDbContext<ConsoleDb>());
+        services.AddSingleton<IStartupStep, BootstrapClient>();
+        services.AddHostedService<TokenPruning>();
+    }
+}

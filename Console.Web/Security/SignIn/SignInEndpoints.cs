@@ -1,0 +1,95 @@
+using System.Net;
+using System.Security.Claims;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Mvc;
+using Plinth.Web.Application;
+
+namespace Plinth.Web.Security.SignIn;
+
+/// <summary>
+/// People sign in with a one-time link. Opening it shows a button and uses nothing up: mail scanners and link previews fetch
+/// addresses by GET, and must not burn them. The button's POST does.
+/// </summary>
+public static class SignInEndpoints
+{
+    public const string Path = "/sign-in";
+
+    public static void MapSignIn(this WebApplication app)
+    {
+        app.MapGet(Path, Show).AllowAnonymous().ExcludeFromDescription();
+        app.MapPost(Path, SignIn).AllowAnonymous().DisableAntiforgery().ExcludeFromDescription();
+        app.MapGet("/sign-out", () => SignInPage.SignOut()).AllowAnonymous().ExcludeFromDescription();
+        app.MapPost("/sign-out", SignOut).AllowAnonymous().DisableAntiforgery().ExcludeFromDescription();
+    }
+
+    private static IResult Show([FromQuery] string? link, [FromQuery] string? returnUrl) =>
+        string.IsNullOrEmpty(link) ? SignInPage.NoLink() : SignInPage.Confirm(link, Local(returnUrl));
+
+    private static async Task<IResult> SignIn(HttpContext context, [FromForm] string? link, [FromForm] string? returnUrl, ISignIn signIn, CancellationToken stop)
+    {
+        // A strange page that signs its visitor in under a link of its own would have the visitor work in another's name.
+        if (!SameOrigin.Holds(context.Request)) return SignInPage.Refused("The request came from a page of another origin.", StatusCodes.Status403Forbidden);
+        var person = await signIn.UseLink(link ?? "", context.Connection.RemoteIpAddress?.ToString(), stop);
+        if (!person.Succeeded) return SignInPage.Refused(person.Reason, StatusCodes.Status403Forbidden);
+        await context.SignInAsync(ApiAuthorization.CookieScheme, new ClaimsPrincipal(PrincipalClaims.Identity(person.Value, ApiAuthorization.CookieScheme)), new AuthenticationProperties { IsPersistent = true });
+        return Results.LocalRedirect(Local(returnUrl));
+    }
+
+    private static async Task<IResult> SignOut(HttpContext context, ISignIn signIn, CancellationToken stop)
+    {
+        if (!SameOrigin.Holds(context.Request)) return SignInPage.Refused("The request came from a page of another origin.", StatusCodes.Status403Forbidden);
+        if (context.User.Identity?.IsAuthenticated == true)
+        {
+            await signIn.Record(context.User.ToPrincipal(), "sign-out", true, "", context.Connection.RemoteIpAddress?.ToString(), stop);
+            await context.SignOutAsync(ApiAuthorization.CookieScheme);
+        }
+        return SignInPage.SignedOut();
+    }
+
+    /// <summary>Only paths of this console are returned to; anything else could lead people elsewhere.</summary>
+    private static string Local(string? url) =>
+        url is { Length: > 0 } && url[0] == '/' && !(url.Length > 1 && url[1] is '/' or '\\') && !url.Any(char.IsControl) ? url : "/";
+}
+
+/// <summary>The few plain pages around signing in; they need no script and work before anybody is known.</summary>
+internal static class SignInPage
+{
+    public static IResult Confirm(string link, string returnUrl) => Page("Sign in to Plinth", $"""
+        <p>This link signs you in as the operator of this console, once.</p>
+        <form method="post" action="{SignInEndpoints.Path}">
+          <input type="hidden" name="link" value="{WebUtility.HtmlEncode(link)}">
+          <input type="hidden" name="returnUrl" value="{WebUtility.HtmlEncode(returnUrl)}">
+          <button type="submit">Sign in</button>
+        </form>
+        """);
+
+    public static IResult NoLink() => Page("Sign in to Plinth", """
+        <p>Plinth has no passwords. It prints a one-time sign-in link each time it starts; open that link, valid for 15 minutes.</p>
+        <p>No link at hand? Stop Plinth and run <code>./start</code> again on the machine that it runs on. Guests are not touched by that.</p>
+        """);
+
+    public static IResult Refused(string reason, int status) => Page("Not signed in", $"<p>{WebUtility.HtmlEncode(reason)}</p>", status);
+
+    public static IResult SignOut() => Page("Sign out", """
+        <form method="post" action="/sign-out"><button type="submit">Sign out</button></form>
+        """);
+
+    public static IResult SignedOut() => Page("Signed out", """<p>You are signed out. A new sign-in link is printed at the next start of Plinth.</p>""");
+
+    private static IResult Page(string title, string body, int status = StatusCodes.Status200OK) => Results.Content($$"""
+        <!DOCTYPE html>
+        <html lang="en">
+        <head>
+          <meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>{{title}}</title>
+          <style>
+            :root { color-scheme: light dark; }
+            body { margin: 0; font: 1rem/1.5 system-ui, sans-serif; }
+            main { max-width: 30rem; margin: 15vh auto 0; padding: 0 1rem; }
+            button { font: inherit; padding: .6rem 1.4rem; border: 0; border-radius: 4px; color: #fff; background: #2b4bb3; cursor: pointer; }
+            button:focus-visible { outline: 3px solid; outline-offset: 2px; }
+          </style>
+        </head>
+        <body><main><h1>{{title}}</h1>{{body}}</main></body>
+        </html>
+        """, "text/html; charset=utf-8", statusCode: status);
+}
