@@ -1,1 +1,3 @@
-System.Console.WriteLine("plinth-agent");
+using Plinth.Agents.Cli;
+
+return await AgentProgram.Run(args);

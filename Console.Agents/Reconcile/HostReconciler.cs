@@ -69,6 +69,7 @@ internal sealed class HostReconciler
                 if (next < due) due = next;
                 failures = 0;
                 Rounds++;
+                Changed?.Invoke();
             }
             catch (HypervisorException e)
             {
@@ -99,7 +100,7 @@ internal sealed class HostReconciler
             var desired = _ledger.State.Desired;
             var machines = desired?.Machines.ToDictionary(m => m.Vm);
             var facilities = _trouble is null ? _facilities.Observed : [.. _facilities.Observed, new ObservedFacility("hypervisor", "hypervisor", false, _trouble)];
-            return new ObservedHost(_answers, facilities, [.. _works.Values.Where(w => w.Pictured).Select(w => Observe(w, machines?.GetValueOrDefault(w.Vm)))], _foreign);
+            return new ObservedHost(Rounds > 0 && _trouble is null, _answers, facilities, [.. _works.Values.Where(w => w.Pictured).Select(w => Observe(w, machines?.GetValueOrDefault(w.Vm)))], _foreign);
         }
     }
 
@@ -138,7 +139,6 @@ internal sealed class HostReconciler
             }
             _answers = desired?.Generation ?? Generation.None;
         }
-        Changed?.Invoke();
         lock (_gate)
         {
             var dues = _works.Values.Select(w => w.DueAt).Append(_facilities.DueAt).OfType<DateTimeOffset>();
@@ -350,4 +350,5 @@ internal sealed class HostReconciler
 }
 
 /// <summary>What the reconciler knows of its host.</summary>
-internal sealed record ObservedHost(Generation Generation, IReadOnlyList<ObservedFacility> Facilities, IReadOnlyList<ObservedMachine> Machines, IReadOnlyList<string> UnknownDomains);
+/// <param name="Complete">Everything on the host was seen, and the hypervisor answered when it was last asked.</param>
+internal sealed record ObservedHost(bool Complete, Generation Generation, IReadOnlyList<ObservedFacility> Facilities, IReadOnlyList<ObservedMachine> Machines, IReadOnlyList<string> UnknownDomains);

@@ -1,0 +1,45 @@
+using Plinth.Agents.Consoles;
+using Plinth.Agents.Ledger;
+using Plinth.Agents.Machines;
+using Plinth.Agents.Reconcile;
+using Plinth.Agents.Session;
+using Plinth.Agents.Telemetry;
+
+namespace Plinth.Agents;
+
+/// <summary>One host's agent, put together: ledger, reconciler, session, telemetry. A fleet is many of these in one process.</summary>
+/// <param name="directory">What this host keeps over restarts.</param>
+/// <param name="boot">The host's boot id.</param>
+internal sealed class AgentHost(string directory, AgentIdentity identity, IHypervisor hypervisor, Guid boot, bool simulated, TimeProvider time, AgentLog log)
+{
+    /// <summary>Runs until stopped. Guests live on.</summary>
+    public async Task Run(CancellationToken stop)
+    {
+        // By host: another console's numbers mean nothing to this one's.
+        using var ledger = AgentLedger.Open(Path.Combine(directory, identity.Host.ToString()), durable: !simulated);
+        var keeper = new IdentityKeeper(directory, identity, time, log);
+        var reconciler = new HostReconciler(hypervisor, ledger, new ConsoleImages(keeper), boot, time, log);
+        var vitals = new HostVitals(hypervisor, time, log);
+        var commands = new CommandRunner(hypervisor, new ConsoleBridges(hypervisor, keeper, log), log);
+        var session = new SessionDriver(new HubConnector(keeper), ledger, reconciler, vitals, commands, boot, simulated, time, log);
+        keeper.Renewed += session.Reconnect;
+        var telemetry = new TelemetrySampler(hypervisor, session.Offer, time, log);
+        using var together = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        Task[] loops = [reconciler.Run(together.Token), vitals.Run(together.Token), session.Run(together.Token), telemetry.Run(together.Token), keeper.Run(together.Token)];
+        // A loop that fails takes the agent down, visibly: half an agent would be reported as a healthy one.
+        await Task.WhenAny(Task.WhenAll(loops), Fault(loops));
+        await together.CancelAsync();
+        await Task.WhenAll(loops);
+    }
+
+    private static async Task Fault(IReadOnlyCollection<Task> loops)
+    {
+        var left = loops.ToList();
+        while (left.Count > 0)
+        {
+            var ended = await Task.WhenAny(left);
+            if (ended.IsFaulted) return;
+            left.Remove(ended);
+        }
+    }
+}

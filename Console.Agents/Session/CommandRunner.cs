@@ -1,0 +1,37 @@
+using Plinth.Agents.Consoles;
+using Plinth.Agents.Machines;
+using Plinth.Core.Protocol;
+
+namespace Plinth.Agents.Session;
+
+/// <summary>Does the one-shot acts. That each is begun at most once is the session's part.</summary>
+internal sealed class CommandRunner(IHypervisor hypervisor, ConsoleBridges consoles, AgentLog log)
+{
+    /// <summary>Whether it succeeded, and a sentence for people.</summary>
+    public async Task<(bool Succeeded, string Message)> Run(Command command, CancellationToken stop)
+    {
+        try
+        {
+            switch (command.Body)
+            {
+                case RebootMachine reboot:
+                    await hypervisor.Reboot(reboot.Vm, reboot.Force, stop);
+                    return (true, reboot.Force ? "The machine was reset." : "The guest was asked to reboot.");
+                case OpenConsole open:
+                    await consoles.Open(open.Vm, open.ConsoleId, stop);
+                    return (true, "The console is open.");
+                default:
+                    return (false, $"This agent does not know the act {command.Body.GetType().Name}; update it.");
+            }
+        }
+        catch (HypervisorException e)
+        {
+            return (false, e.Message);
+        }
+        catch (Exception e) when (e is not OperationCanceledException || !stop.IsCancellationRequested)
+        {
+            log.Fault($"command {command.Id}", e);
+            return (false, $"The agent failed: {e.Message}");
+        }
+    }
+}
