@@ -1,3 +1,1 @@
 global using Xunit;
-
-[assembly: System.Runtime.Versioning.SupportedOSPlatform("linux")]
