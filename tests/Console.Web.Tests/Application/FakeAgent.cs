@@ -1,0 +1,78 @@
+using Plinth.Core.Inventory;
+using Plinth.Core.Machines;
+using Plinth.Core.Primitives;
+using Plinth.Core.Protocol;
+
+namespace Plinth.Web.Tests.Application;
+
+/// <summary>Plays an agent's side of the protocol: takes the desired state, makes it so step by step, reports.</summary>
+internal sealed class FakeAgent(Stage stage, HostId host, string name, Resources capacity)
+{
+    private readonly Guid _boot = Guid.NewGuid();
+
+    public HostId Host => host;
+    public Epoch Epoch { get; set; }
+    public Generation Accepted { get; set; }
+    public Dictionary<VmId, ObservedMachine> Machines { get; } = [];
+    public List<string> UnknownDomains { get; } = [];
+    public DesiredHostState? Desired { get; private set; }
+
+    public async Task<ServerMessage> Connect(int protocol = HubNames.ProtocolVersion)
+    {
+        var answer = await stage.Directory_.Hello(host, new Hello(protocol, "0.1.0", _boot, Epoch, Accepted, false), Stage.Stop);
+        if (answer is Welcome welcome)
+        {
+            Epoch = welcome.Epoch;
+            lock (stage.Gateway.Connected) stage.Gateway.Connected.Add(host);
+        }
+        return answer;
+    }
+
+    public async Task Disconnect()
+    {
+        lock (stage.Gateway.Connected) stage.Gateway.Connected.Remove(host);
+        await stage.Directory_.Disconnected(host, Epoch, Stage.Stop);
+    }
+
+    /// <summary>Takes the newest desired state and makes it so, at most up to a step; reports in full.</summary>
+    public async Task Reconcile(StepKind upTo = StepKind.GuestAgent)
+    {
+        await Take();
+        foreach (var machine in Desired!.Machines) Machines[machine.Vm] = Make(machine, Machines.GetValueOrDefault(machine.Vm), upTo);
+        foreach (var tombstone in Desired.Tombstones) Machines[tombstone.Vm] = Nothing(tombstone.Vm) with { Gone = true };
+        await Report();
+    }
+
+    public async Task Take()
+    {
+        Desired = await stage.Directory_.Desired(host, Stage.Stop);
+        Accepted = Desired.Generation;
+        foreach (var (vm, machine) in Machines) Machines[vm] = machine with { Generation = Accepted };
+    }
+
+    public Task Report(bool full = true, params VmId[] only)
+    {
+        var machines = only.Length > 0 ? Machines.Values.Where(m => only.Contains(m.Vm)) : Machines.Values;
+        return stage.Directory_.Report(host, new Report(Epoch, new ObservedHostState(
+            full, Accepted, stage.Time.GetUtcNow(), Facts(), capacity, [new ObservedFacility("network", "default", true, "up")], [.. machines], [.. UnknownDomains])), Stage.Stop);
+    }
+
+    public void Set(VmId vm, Func<ObservedMachine, ObservedMachine> change) => Machines[vm] = change(Machines[vm]);
+
+    public ObservedMachine Nothing(VmId vm) => new(vm, Accepted, DomainState.Absent, OffReason.None, 0, null, null, null, null, null, false, "", [], null, null);
+
+    private ObservedMachine Make(DesiredMachine wanted, ObservedMachine? was, StepKind upTo)
+    {
+        var now = stage.Time.GetUtcNow();
+        var m = (was ?? Nothing(wanted.Vm)) with { Generation = Accepted };
+        if (upTo >= StepKind.Disk) m = m with { DiskReadyAt = m.DiskReadyAt ?? now };
+        if (upTo >= StepKind.Defined) m = m with { DefinedAt = m.DefinedAt ?? now, Domain = m.Domain == DomainState.Absent ? DomainState.Off : m.Domain, Off = m.Domain == DomainState.Absent ? OffReason.NeverStarted : m.Off };
+        if (upTo < StepKind.Started || m.StartedForPowerGeneration >= wanted.PowerGeneration) return upTo >= StepKind.GuestAgent && m.Domain == DomainState.Running && wanted.HasGuestAgent ? m with { GuestAgentAt = now } : m;
+        if (wanted.Power == DesiredPower.Stopped)
+            return m with { Domain = DomainState.Off, Off = wanted.StopDeadlineSeconds == 0 ? OffReason.SwitchedOff : OffReason.GuestShutdown, StartedForPowerGeneration = wanted.PowerGeneration, ShutdownAskedAt = now, Addresses = [] };
+        m = m with { Domain = DomainState.Running, Off = OffReason.None, StartedAt = now, StartedForPowerGeneration = wanted.PowerGeneration, StartKey = $"start {wanted.PowerGeneration}", GuestAgentAt = null, ShutdownAskedAt = null, Addresses = ["10.87.0.5"] };
+        return upTo >= StepKind.GuestAgent && wanted.HasGuestAgent ? m with { GuestAgentAt = now } : m;
+    }
+
+    private HostFacts Facts() => new(name, "0.1.0", Acceleration.Kvm, "a guest was booted", "x86_64", "Example CPU", capacity, "Debian 12", "6.1.0", "9.0.0", "7.2.0");
+}
