@@ -34,6 +34,7 @@ public static class ApplicationRegistration
         services.AddSingleton<IHosts, HostUseCases>();
         services.AddSingleton<IOperations, OperationUseCases>();
         services.AddSingleton<ICatalogue, CatalogueUseCases>();
+        services.AddSingleton<IAuditLog, AuditLog>();
         services.AddSingleton<IOverview, OverviewUseCases>();
         services.AddSingleton<IAgentDirectory, AgentDirectory>();
         services.AddSingleton<IHostRegistry, HostRegistry>();
@@ -42,6 +43,7 @@ public static class ApplicationRegistration
         services.AddSingleton<IStartupStep, ImportBundledImage>();
 
         services.AddWorker<PlacementWorker>().AddWorker<OperationDriver>().AddWorker<HostLiveness>().AddWorker<Retention>();
+        services.AddWorker<AuditSequencing>().AddWorker<MetricsUpkeep>();
         services.AddSingleton<IReadinessCheck, WorkersReadiness>();
         return services;
     }

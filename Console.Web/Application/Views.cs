@@ -132,7 +132,8 @@ public sealed record JoinCommandView(JoinTokenView Token, string Command, string
 public sealed record AuditEntryView(long Sequence, DateTimeOffset At, string Actor, string ActorKind, string Action, string Target, ProjectId? Project, string Outcome, string Detail, string? RemoteAddress, string? LeafHash);
 
 /// <summary>A signed statement of the ledger's size and root, in C2SP signed-note form.</summary>
-public sealed record CheckpointView(long Size, string RootHash, string Note, DateTimeOffset At);
+/// <param name="VerifierKey">The public key that verifies <paramref name="Note"/>, in the note's own text form; keep it elsewhere.</param>
+public sealed record CheckpointView(long Size, string RootHash, string Note, DateTimeOffset At, string VerifierKey = "");
 
 public sealed record OverviewView(
     int Hosts, int HostsReady, int HostsLost,

@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Plinth.Web.Persistence.Auditing;
 using Plinth.Web.Persistence.Capacity;
 using Plinth.Web.Persistence.Metrics;
 
@@ -20,6 +21,8 @@ public static class PersistenceRegistration
         services.AddSingleton<IConsoleStore, ConsoleStore>();
         services.AddSingleton<ICapacityWriter, CapacityWriter>();
         services.AddSingleton<IMetricsStore, MetricsStore>();
+        services.AddSingleton<AuditKey>();
+        services.AddSingleton<AuditSequencer>();
         services.AddSingleton<DatabaseMigrator>();
         return services;
     }
