@@ -54,8 +54,8 @@ internal static partial class DomainRules
         Require(Label().IsMatch(network.Name), "network", $"The network name '{network.Name}' is not 1–63 lower-case letters, digits and inner hyphens.");
         Require(Bridge().IsMatch(network.Bridge), "bridge", $"The bridge name '{network.Bridge}' is not 1–15 letters, digits, '-' and '_'.");
         Require(
-            IPNetwork.TryParse(network.Cidr, out var range) && range.BaseAddress.GetAddressBytes().Length == 4 && range.PrefixLength is >= 8 and <= 29,
-            "cidr", $"'{network.Cidr}' is no IPv4 range with a prefix of 8 to 29, like 192.168.122.0/24.");
+            IPNetwork.TryParse(network.Cidr, out var range) && range.BaseAddress.GetAddressBytes().Length == 4 && network.Cidr == range.ToString() && range.PrefixLength is >= 8 and <= 29,
+            "cidr", $"'{network.Cidr}' is no IPv4 range with no host bits and a prefix of 8 to 29, like 192.168.122.0/24.");
     }
 
     public static void Check(StorageClassConfig storageClass) =>

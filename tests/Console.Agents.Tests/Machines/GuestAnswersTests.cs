@@ -1,0 +1,27 @@
+using Plinth.Agents.Machines;
+using Xunit;
+
+namespace Plinth.Agents.Tests.Machines;
+
+public sealed class GuestAnswersTests
+{
+    [Fact]
+    public void Ipv4_first_without_loopback_and_link_local() =>
+        Assert.Equal(["10.0.2.15", "fec0::1"], GuestAnswers.Addresses(
+            """
+            {"return":[{"name":"lo","ip-addresses":[{"ip-address":"127.0.0.1"},{"ip-address":"::1"}]},
+            {"name":"eth0","ip-addresses":[{"ip-address":"fec0::1"},{"ip-address":"fe80::1"},{"ip-address":"10.0.2.15"},{"ip-address":"169.254.1.1"}]},
+            {"name":"eth1"}]}
+            """));
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("[]")]
+    [InlineData("{}")]
+    [InlineData("{\"return\":7}")]
+    [InlineData("{\"return\":[7]}")]
+    [InlineData("{\"return\":[{\"ip-addresses\":{}}]}")]
+    [InlineData("{\"return\":[{\"ip-addresses\":[{\"ip-address\":7}]}]}")]
+    [InlineData("{\"return\":[{\"ip-addresses\":[{\"ip-address\":\"<script>\"}]}]}")]
+    public void A_lying_guest_has_no_address(string answer) => Assert.Empty(GuestAnswers.Addresses(answer));
+}
