@@ -36,9 +36,9 @@ public partial class SerialConsole : IAsyncDisposable
 
     private string Sentence => _state switch
     {
-        Link.Open => "Connected. Press Enter if the screen stays empty.",
-        Link.Opening => "Connecting…",
-        _ => _why ?? "Not connected.",
+        Link.Open => "Connected",
+        Link.Opening => "Connecting",
+        _ => _why ?? "Not connected",
     };
 
     protected override async Task OnParametersSetAsync()
