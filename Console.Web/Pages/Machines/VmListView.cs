@@ -15,9 +15,12 @@ public sealed record VmRowContent(
 {
     public static VmRowContent Of(VmView vm) => new(
         vm.Id, vm.ProjectName, vm.Name, vm.ImageName, vm.State, vm.Stale,
-        // Where all is as wanted the state says enough; everywhere else the reason stands on the row.
-        vm is { State: VmState.Running or VmState.Stopped, Stale: false } ? null : vm.StateReason,
+        Telling(vm) ? vm.StateReason : null,
         vm.Host, vm.HostName, vm.Acceleration, vm.Size, string.Join(", ", vm.Addresses), vm.CreatedAt);
+
+    /// <summary>The reason stands on the row, unless it only says in a sentence what the state's word says already.</summary>
+    private static bool Telling(VmView vm) =>
+        vm.Stale || !(vm.State is VmState.Running or VmState.Stopped || (VmLifecycle.IsTransitional(vm.State) && vm.StateReason == VmLifecycle.Sentence(vm.State)));
 }
 
 /// <summary>The virtual machines of a project, filtered and sorted as the URL says.</summary>

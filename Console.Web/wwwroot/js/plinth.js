@@ -41,6 +41,12 @@ document.addEventListener("toggle", event => {
   for (const radio of event.target.querySelectorAll("[data-theme-choice]")) radio.checked = radio.value === window.plinthTheme.choice;
 }, true);
 
+// Text that is cut off shows itself whole under the pointer; the server need not send it twice.
+document.addEventListener("mouseover", event => {
+  const line = event.target.closest?.(".one-line");
+  if (line) line.title = line.scrollWidth > line.clientWidth ? line.textContent : "";
+});
+
 // Keys that operators expect; never while typing.
 document.addEventListener("keydown", event => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("input, textarea, select, [contenteditable], .xterm")) return;
