@@ -1,0 +1,72 @@
+using Plinth.Core.Primitives;
+using Plinth.Web.Application;
+using Plinth.Web.Live;
+using Plinth.Web.Security;
+
+namespace Plinth.Web.Api;
+
+internal static class VmEndpoints
+{
+    public static void Map(RouteGroupBuilder api)
+    {
+        var vms = api.MapGroup("/projects/{project}/vms").WithTags("Virtual machines");
+
+        vms.MapGet("", async (HttpContext http, string project, IVirtualMachines use, string? q, string? state, string? host, string? label, string? sort, string? limit, string? cursor, string? offset) =>
+                Answers.Ok(await use.List(http.Caller(), Inputs.Project(project),
+                    new VmQuery(Inputs.Text(q, "q"), Inputs.Text(state, "state"), Inputs.Text(host, "host"), Inputs.Text(label, "label"), Inputs.Text(sort, "sort")),
+                    Inputs.Window(limit, cursor, offset), http.RequestAborted)))
+            .Describe<Page<VmView>>("List virtual machines", "Filters: q (part of name, description or label), state (comma-separated), host, label (key or key=value). Sort: name, created, state, host; \"-\" in front for descending.");
+
+        vms.MapPost("", async (HttpContext http, string project, IVirtualMachines use, JsonBody<CreateVm> body) =>
+                Answers.Accepted(http, await use.Create(http.Caller(), Inputs.Project(project), body.Value, Inputs.IdempotencyKey(http), http.RequestAborted)))
+            .Describe<OperationView>("Create a virtual machine", "Answers with the operation to follow. Either flavor, or all of vcpus, memoryMib and diskGib.", StatusCodes.Status202Accepted);
+
+        vms.MapPost("/fit", async (HttpContext http, string project, IVirtualMachines use, JsonBody<CreateVm> body) =>
+                Answers.Ok(await use.Fit(http.Caller(), Inputs.Project(project), body.Value, http.RequestAborted)))
+            .Describe<FitView>("Ask where a virtual machine would fit", "Checks everything that creating it would check, and does nothing.");
+
+        vms.MapGet("/watch", (HttpContext http, string project, IVirtualMachines use, ICatalogue catalogue, Watch watch) => watch.Vms(http, Inputs.Project(project), use, catalogue))
+            .DescribeStream("Watch virtual machines");
+
+        vms.MapGet("/{vm}", async (HttpContext http, string project, string vm, IVirtualMachines use) =>
+                Answers.Resource(http, await use.Get(http.Caller(), Inputs.Project(project), Vm(vm), http.RequestAborted), v => v.Version))
+            .Describe<VmView>("Get a virtual machine", "");
+
+        vms.MapPatch("/{vm}", async (HttpContext http, string project, string vm, IVirtualMachines use, JsonBody<UpdateVm> body) =>
+                Answers.Resource(http, await use.Update(http.Caller(), Inputs.Project(project), Vm(vm), body.Value, Inputs.ExpectedVersion(http), http.RequestAborted), v => v.Version))
+            .Describe<VmView>("Change description or labels", "What is absent stays; labels are replaced as a whole.");
+
+        vms.MapDelete("/{vm}", async (HttpContext http, string project, string vm, IVirtualMachines use) =>
+                Answers.Accepted(http, await use.Delete(http.Caller(), Inputs.Project(project), Vm(vm), Inputs.ExpectedVersion(http), Inputs.IdempotencyKey(http), http.RequestAborted)))
+            .Describe<OperationView>("Delete a virtual machine and its disk", "Cannot be undone.", StatusCodes.Status202Accepted);
+
+        vms.MapPost("/{vm}/start", async (HttpContext http, string project, string vm, IVirtualMachines use, JsonBody<Nothing> body) =>
+                Answers.Accepted(http, await use.Start(http.Caller(), Inputs.Project(project), Vm(vm), Inputs.IdempotencyKey(http), http.RequestAborted)))
+            .Describe<OperationView>("Start", "", StatusCodes.Status202Accepted);
+
+        vms.MapPost("/{vm}/stop", async (HttpContext http, string project, string vm, IVirtualMachines use, JsonBody<StopVm> body) =>
+                Answers.Accepted(http, await use.Stop(http.Caller(), Inputs.Project(project), Vm(vm), body.Value, Inputs.IdempotencyKey(http), http.RequestAborted)))
+            .Describe<OperationView>("Stop", "The guest is asked to shut down and switched off at the deadline.", StatusCodes.Status202Accepted);
+
+        vms.MapPost("/{vm}/reboot", async (HttpContext http, string project, string vm, IVirtualMachines use, JsonBody<RebootVm> body) =>
+                Answers.Accepted(http, await use.Reboot(http.Caller(), Inputs.Project(project), Vm(vm), body.Value, Inputs.IdempotencyKey(http), http.RequestAborted)))
+            .Describe<OperationView>("Reboot", "With force, the machine is reset.", StatusCodes.Status202Accepted);
+
+        vms.MapGet("/{vm}/decision", async (HttpContext http, string project, string vm, IVirtualMachines use) =>
+                Answers.Ok(await use.Decision(http.Caller(), Inputs.Project(project), Vm(vm), http.RequestAborted)))
+            .Describe<DecisionView>("Why the machine is where it is", "The record of the placement: candidates with scores, refused hosts with reasons and numbers.");
+
+        vms.MapPost("/{vm}/console", async (HttpContext http, string project, string vm, IVirtualMachines use, JsonBody<Nothing> body) =>
+                Answers.Ok(await use.OpenConsole(http.Caller(), Inputs.Project(project), Vm(vm), http.RequestAborted)))
+            .Describe<ConsoleTicketView>("Open the serial console", "Answers with a ticket: open a WebSocket on its path within 30 s, as the same principal. Binary frames both ways.");
+
+        vms.MapGet("/{vm}/metrics", async (HttpContext http, string project, string vm, IVirtualMachines use, string? range) =>
+                Answers.Whole(await use.Metrics(http.Caller(), Inputs.Project(project), Vm(vm), Inputs.Range(range), http.RequestAborted)))
+            .Describe<Page<SeriesView>>("Metrics of a virtual machine", "range: 1m to 35d, for example 6h. Values are null where nothing was measured.");
+    }
+
+    private static VmId Vm(string text) => Inputs.Id<VmId>(text, "vm");
+}
+
+/// <summary>A request without fields; one that carries some is refused by name.</summary>
+internal sealed record Nothing;
