@@ -84,6 +84,7 @@ public static class ConsoleApplication
         services.AddSingleton<IStartupStep, MigrateDatabase>();
         services.AddSingleton<IReadinessCheck, DatabaseReadiness>();
 
+        services.AddPlinthApplication();
         services.AddSingleton<ISignIn, SignIn>();
         services.AddSingleton<JoinTokens>();
         services.AddSingleton<IAgents>(s => s.GetRequiredService<JoinTokens>());

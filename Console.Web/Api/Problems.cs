@@ -92,6 +92,8 @@ public static class Json
         options.NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.Strict;
         options.PropertyNameCaseInsensitive = false;
         options.MaxDepth = 16;
+        // Sentences stay readable. Answers are application/json and never sniffed, so nothing in them is taken for markup.
+        options.Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
         return options;
     }
 }

@@ -4,16 +4,17 @@ using OpenIddict.Validation.AspNetCore;
 
 namespace Plinth.Web.Security;
 
-/// <summary>Who may call the API: holders of a token, and people's browsers by their cookie.</summary>
+/// <summary>Who may come in at the portal: holders of a token by their header, people by their cookie. One request is one of the two.</summary>
 public static class ApiAuthorization
 {
     public const string TokenScheme = OpenIddictValidationAspNetCoreDefaults.AuthenticationScheme;
     public const string CookieScheme = CookieAuthenticationDefaults.AuthenticationScheme;
 
-    public static AuthorizationPolicy Policy { get; } =
-        new AuthorizationPolicyBuilder(TokenScheme, CookieScheme).RequireAuthenticatedUser().RequireClaim(PrincipalClaims.Kind).Build();
+    /// <summary>The default: a request with an Authorization header is judged by it alone, any other by its cookie.</summary>
+    public const string Scheme = "portal";
 
-    /// <summary>Pages and everything that names no policy: a person with a cookie.</summary>
-    public static AuthorizationPolicy People { get; } =
-        new AuthorizationPolicyBuilder(CookieScheme).RequireAuthenticatedUser().RequireClaim(PrincipalClaims.Kind).Build();
+    public static AuthorizationPolicy Policy { get; } =
+        new AuthorizationPolicyBuilder(Scheme).RequireAuthenticatedUser().RequireClaim(PrincipalClaims.Kind).Build();
+
+    public static string Choose(HttpContext context) => context.Request.Headers.Authorization.Count > 0 ? TokenScheme : CookieScheme;
 }

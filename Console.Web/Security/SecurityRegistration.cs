@@ -29,7 +29,8 @@ public static class SecurityRegistration
         services.AddDataProtection().SetApplicationName("Plinth").PersistKeysToDbContext<ConsoleDb>();
         services.AddAntiforgery(o => o.Cookie.Name = "plinth-antiforgery");
 
-        services.AddAuthentication(ApiAuthorization.CookieScheme)
+        services.AddAuthentication(ApiAuthorization.Scheme)
+            .AddPolicyScheme(ApiAuthorization.Scheme, null, o => o.ForwardDefaultSelector = ApiAuthorization.Choose)
             .AddCookie(ApiAuthorization.CookieScheme, cookie =>
             {
                 cookie.Cookie.Name = "plinth";
@@ -42,7 +43,7 @@ public static class SecurityRegistration
                 cookie.ReturnUrlParameter = "returnUrl";
             })
             .AddScheme<AuthenticationSchemeOptions, AgentAuthentication>(AgentAuthentication.SchemeName, null);
-        services.AddAuthorizationBuilder().SetDefaultPolicy(ApiAuthorization.People).SetFallbackPolicy(ApiAuthorization.People);
+        services.AddAuthorizationBuilder().SetDefaultPolicy(ApiAuthorization.Policy).SetFallbackPolicy(ApiAuthorization.Policy);
         services.AddSingleton<IAuthorizationMiddlewareResultHandler, ApiChallenge>();
 
         services.AddOpenIdProvider(options, OpenIdKeys.LoadOrCreate(data)).AddCore(core => core.UseEntityFrameworkCore().UseDbContext<ConsoleDb>());
