@@ -22,10 +22,13 @@ internal sealed class MetricWriter(IMetricsStore store)
 /// <summary>Gives charts their series.</summary>
 internal sealed class MetricReader(IMetricsStore store)
 {
+    private static readonly TimeSpan Least = TimeSpan.FromMinutes(1), Most = TimeSpan.FromDays(35);
+
     private const string Percent = "%", Mebibytes = "MiB", BytesPerSecond = "B/s";
 
     public async Task<Result<IReadOnlyList<SeriesView>>> Vm(VmId vm, TimeSpan range, CancellationToken stop)
     {
+        if (OutOfRange(range) is { } no) return no;
         var window = await store.Read(MetricSubject.Of(vm), range, stop);
         return Result<IReadOnlyList<SeriesView>>.Ok(
         [
@@ -41,6 +44,7 @@ internal sealed class MetricReader(IMetricsStore store)
 
     public async Task<Result<IReadOnlyList<SeriesView>>> Host(HostId host, TimeSpan range, CancellationToken stop)
     {
+        if (OutOfRange(range) is { } no) return no;
         var window = await store.Read(MetricSubject.Of(host), range, stop);
         return Result<IReadOnlyList<SeriesView>>.Ok(
         [
@@ -50,6 +54,10 @@ internal sealed class MetricReader(IMetricsStore store)
             Series("load", "", window, window[HostMetric.Load1]),
         ]);
     }
+
+    private static Refusal? OutOfRange(TimeSpan range) => range >= Least && range <= Most
+        ? null
+        : Refusal.Invalid("range", "out_of_range", $"The range is from 1 minute to {Most.TotalDays:0} days: metrics are kept that long.");
 
     private static SeriesView Series(string name, string unit, MetricWindow window, double?[] values) => new(name, unit, window.From, window.StepSeconds, values, window.NewestAt);
 }

@@ -43,8 +43,9 @@ internal sealed class OverviewUseCases(IConsoleStore store, LiveHosts live, Time
         foreach (var h in hosts) problems.AddRange(OfHost(h));
         var vms = await db.Vms.Where(v => v.State == VmState.Failed || v.State == VmState.Lost || v.State == VmState.Waiting || v.State == VmState.Paused)
             .OrderByDescending(v => v.UpdatedAt).Take(MaxProblemsOfAKind).ToListAsync(stop);
+        var projects = await db.Projects.ToDictionaryAsync(p => p.Id, p => p.Name, stop);
         problems.AddRange(vms.Select(v => new ProblemView(
-            v.State is VmState.Failed or VmState.Lost ? "error" : "warning", $"VM {v.Name} is {VmLifecycle.Word(v.State)}", v.StateReason, $"/vms/{v.Id}", v.UpdatedAt)));
+            v.State is VmState.Failed or VmState.Lost ? "error" : "warning", $"VM {v.Name} is {VmLifecycle.Word(v.State)}", v.StateReason, $"/projects/{projects[v.Project]}/vms/{v.Id}", v.UpdatedAt)));
         return problems;
     }
 

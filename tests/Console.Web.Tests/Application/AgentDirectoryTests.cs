@@ -201,4 +201,27 @@ public sealed class AgentDirectoryTests : Stage
         var no = No(await Hosts.Retire(Ana, agent.Host, Stop));
         Assert.Equal(("host_in_use", "kvm-1 has 1 VM (web-1). Delete them first."), (no.Code, no.Message));
     }
+
+    [Fact]
+    public async Task Telemetry_becomes_series_and_a_repeated_batch_does_not_count_twice()
+    {
+        var (agent, vm) = await Running();
+        for (var i = 1; i <= 3; i++)
+        {
+            Time.Advance(TimeSpan.FromSeconds(10));
+            var batch = new TelemetryBatch(agent.Epoch, i, 0, new HostSample(Time.GetUtcNow().AddHours(3), 10 * i, 100, 1000, 5, 50, 0.5, 0), [new VmSample(vm.Id, 50, 1, 64, 1024, 0, 0, 7)]);
+            await Directory_.Telemetry(agent.Host, batch, Stop);
+            await Directory_.Telemetry(agent.Host, batch with { Host = batch.Host with { CpuPercent = 99 } }, Stop);
+        }
+        await The<Plinth.Web.Persistence.Metrics.IMetricsStore>().Flush(Stop);
+        var cpu = Ok(await Hosts.Metrics(Ana, agent.Host, TimeSpan.FromMinutes(5), Stop)).Single(s => s.Name == "cpu");
+        Assert.Equal([10, 20, 30], cpu.Values.Where(v => v is not null).Select(v => v!.Value));
+        Assert.Equal(Time.GetUtcNow(), cpu.NewestAt); // the console's clock: this host's is three hours ahead
+        Assert.Equal(["cpu", "disk", "load", "memory"], Ok(await Hosts.Metrics(Ana, agent.Host, TimeSpan.FromMinutes(5), Stop)).Select(s => s.Name).Order());
+        var series = Ok(await Vms.Metrics(Ana, Project, vm.Id, TimeSpan.FromMinutes(5), Stop));
+        Assert.Equal(7, series.Single(s => s.Name == "net-transmit").Values.Last(v => v is not null));
+        Assert.Equal("range", No(await Vms.Metrics(Ana, Project, vm.Id, TimeSpan.FromDays(400), Stop)).Field);
+        Assert.Equal(30, Ok(await Hosts.Get(Ana, agent.Host, Stop)).Sample!.CpuPercent);
+        Assert.Contains(Feed.Changes, c => c.Kind == "vm-sample" && c.Id == vm.Id.Value);
+    }
 }
