@@ -114,7 +114,7 @@ internal static class AgentProgram
 
     private static async Task Serve(string directory, AgentIdentity identity, AgentLog log, CancellationToken stop)
     {
-        await using var hypervisor = HostHypervisor.Open(directory);
+        await using var hypervisor = HostHypervisor.Open();
         await new AgentHost(directory, identity, hypervisor, MachineIdentity.Boot(), simulated: false, TimeProvider.System, log).Run(stop);
     }
 
@@ -127,8 +127,8 @@ internal static class AgentProgram
 
     private static async Task Inventory(IEnumerable<string> words, CancellationToken stop)
     {
-        var line = new CommandLine(words, ["--data"], ["--json"]);
-        await using var hypervisor = HostHypervisor.Open(line.Value("--data") ?? DefaultData);
+        var line = new CommandLine(words, [], ["--json"]);
+        await using var hypervisor = HostHypervisor.Open();
         var facts = await hypervisor.Facts(stop);
         if (line.Has("--json"))
         {
