@@ -39,7 +39,12 @@ internal sealed class HostRegistry(IConsoleStore store) : IHostRegistry
             var again = host is not null;
             if (host is null)
             {
-                host = new HostRow { Id = HostId.New(scope.Now), Name = await FreeName(scope.Db, Label(hostname), stop), MachineId = machineId, Simulated = simulated, JoinedAt = scope.Now };
+                host = new HostRow
+                {
+                    Id = HostId.New(scope.Now), Name = await FreeName(scope.Db, Label(hostname), stop), MachineId = machineId, Simulated = simulated, JoinedAt = scope.Now,
+                    // 0 is "none yet" to an agent: with 1, network and storage are made while nobody waits for them.
+                    Generation = new Generation(1),
+                };
                 scope.Db.Hosts.Add(host);
             }
             host.CertificateExpiresAt = certificateExpiresAt;
