@@ -10,8 +10,8 @@ public static class PortalUrls
     public const string DefaultProject = "default";
 
     public const string Overview = "/";
-    /// <summary>Explains the one-time link. The link itself is <c>/sign-in?link=…</c>, answered outside the portal.</summary>
-    public const string SignIn = "/sign-in/required";
+    /// <summary>Explains the one-time link, and takes it (<c>?link=…</c>). Plain pages, made where signing in is.</summary>
+    public const string SignIn = "/sign-in";
     public const string SignOut = "/sign-out";
     public const string Agents = "/agents";
     public const string Images = "/images";

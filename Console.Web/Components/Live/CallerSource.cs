@@ -1,7 +1,6 @@
-using System.Security.Claims;
 using Microsoft.AspNetCore.Components.Authorization;
-using Plinth.Core.Identity;
 using Plinth.Web.Application;
+using Plinth.Web.Security;
 
 namespace Plinth.Web.Components.Live;
 
@@ -10,14 +9,7 @@ public sealed class CallerSource(AuthenticationStateProvider authentication)
 {
     public async Task<Caller> Current()
     {
-        var user = (await authentication.GetAuthenticationStateAsync()).User;
-        return new Caller(PrincipalOf(user), null);
-    }
-
-    private static Principal PrincipalOf(ClaimsPrincipal user)
-    {
-        if (user.Identity is not { IsAuthenticated: true }) return Principal.Anonymous;
-        var id = user.FindFirstValue(ClaimTypes.NameIdentifier) ?? user.FindFirstValue("sub") ?? "";
-        return new Principal(PrincipalKind.User, id, user.Identity.Name ?? id);
+        var state = await authentication.GetAuthenticationStateAsync();
+        return new Caller(state.User.ToPrincipal(), null);
     }
 }

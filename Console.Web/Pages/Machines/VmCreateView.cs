@@ -104,6 +104,7 @@ public sealed class VmCreateView : LiveView
             var result = await _machines.Create(Caller, _project, Form.ToRequest(), _idempotencyKey, Stop);
             _submitted = true;
             _answer = result.Refusals;
+            if (!result.Succeeded) Fit = null;
             return result.Succeeded ? result.Value : null;
         }
         finally

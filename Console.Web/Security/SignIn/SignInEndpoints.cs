@@ -54,16 +54,16 @@ public static class SignInEndpoints
 /// <summary>The few plain pages around signing in; they need no script and work before anybody is known.</summary>
 internal static class SignInPage
 {
-    public static IResult Confirm(string link, string returnUrl) => Page("Sign in to Plinth", $"""
+    public static IResult Confirm(string link, string returnUrl) => Page("Sign in", $"""
         <p>This link signs you in as the operator of this console, once.</p>
         <form method="post" action="{SignInEndpoints.Path}">
           <input type="hidden" name="link" value="{WebUtility.HtmlEncode(link)}">
           <input type="hidden" name="returnUrl" value="{WebUtility.HtmlEncode(returnUrl)}">
-          <button type="submit">Sign in</button>
+          <button type="submit" class="button button-primary">Sign in</button>
         </form>
         """);
 
-    public static IResult NoLink() => Page("Sign in to Plinth", """
+    public static IResult NoLink() => Page("Sign in", """
         <p>Plinth has no passwords. It prints a one-time sign-in link each time it starts; open that link, valid for 15 minutes.</p>
         <p>No link at hand? Stop Plinth and run <code>./start</code> again on the machine that it runs on. Guests are not touched by that.</p>
         """);
@@ -71,25 +71,28 @@ internal static class SignInPage
     public static IResult Refused(string reason, int status) => Page("Not signed in", $"<p>{WebUtility.HtmlEncode(reason)}</p>", status);
 
     public static IResult SignOut() => Page("Sign out", """
-        <form method="post" action="/sign-out"><button type="submit">Sign out</button></form>
+        <form method="post" action="/sign-out"><button type="submit" class="button button-primary">Sign out</button></form>
         """);
 
     public static IResult SignedOut() => Page("Signed out", """<p>You are signed out. A new sign-in link is printed at the next start of Plinth.</p>""");
 
+    private const string Mark = """<svg viewBox="0 0 24 24" width="22" height="22" aria-hidden="true"><path d="M8 3.5h8v9H8z" fill="currentColor" opacity=".38"/><path d="M5.5 14h13v3h-13z" fill="currentColor" opacity=".7"/><path d="M3 18.5h18v3H3z" fill="currentColor"/></svg>""";
+
+    // The portal's own stylesheet, without its scripts: there is nothing to be interactive about.
     private static IResult Page(string title, string body, int status = StatusCodes.Status200OK) => Results.Content($$"""
         <!DOCTYPE html>
         <html lang="en">
         <head>
-          <meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>{{title}}</title>
-          <style>
-            :root { color-scheme: light dark; }
-            body { margin: 0; font: 1rem/1.5 system-ui, sans-serif; }
-            main { max-width: 30rem; margin: 15vh auto 0; padding: 0 1rem; }
-            button { font: inherit; padding: .6rem 1.4rem; border: 0; border-radius: 4px; color: #fff; background: #2b4bb3; cursor: pointer; }
-            button:focus-visible { outline: 3px solid; outline-offset: 2px; }
-          </style>
+          <meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark"><title>{{title}} · Plinth</title>
+          <script src="/js/theme.js"></script>
+          <link rel="stylesheet" href="/app.css"><link rel="icon" href="/favicon.svg" type="image/svg+xml">
         </head>
-        <body><main><h1>{{title}}</h1>{{body}}</main></body>
+        <body>
+          <div class="plain">
+            <header><span class="brand">{{Mark}}<span>Plinth</span></span></header>
+            <main><h1>{{title}}</h1>{{body}}</main>
+          </div>
+        </body>
         </html>
         """, "text/html; charset=utf-8", statusCode: status);
 }
