@@ -24,6 +24,7 @@ public partial class HostDetail
 
     [Parameter] public Guid Id { get; set; }
     [SupplyParameterFromQuery] public string? Tab { get; set; }
+    [SupplyParameterFromQuery] public string? Range { get; set; }
 
     [Inject] public required IHosts Fleet { get; set; }
     [Inject] public required IVirtualMachines Machines { get; set; }

@@ -26,6 +26,7 @@ public partial class VirtualMachine
     [Parameter] public required string Project { get; set; }
     [Parameter] public Guid Id { get; set; }
     [SupplyParameterFromQuery] public string? Tab { get; set; }
+    [SupplyParameterFromQuery] public string? Range { get; set; }
 
     [Inject] public required IVirtualMachines Machines { get; set; }
     [Inject] public required IOperations Operations { get; set; }

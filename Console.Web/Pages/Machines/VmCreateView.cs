@@ -119,7 +119,7 @@ public sealed class VmCreateView : LiveView
         var images = Take(await _catalogue.Images(Caller, new Window(500), Stop));
         if (images is null) return;
         Images = [.. images.Items.Where(i => i.State == ImageState.Ready)];
-        Flavors = Take(await _catalogue.Flavors(Caller, new Window(500), Stop))?.Items ?? [];
+        Flavors = [.. (Take(await _catalogue.Flavors(Caller, new Window(500), Stop))?.Items ?? []).OrderBy(f => f.MemoryMib).ThenBy(f => f.Vcpus).ThenBy(f => f.DiskGib)];
         if (Refusals.Count > 0) return;
         Networks = Take(await _catalogue.Networks(Caller, _project, Stop)) ?? [];
         if (Refusals.Count > 0) return;
@@ -137,7 +137,7 @@ public sealed class VmCreateView : LiveView
         if (Images is not [var image, ..]) return;
         Form.Image = image.Name;
         var holds = Flavors.Where(f => f.DiskGib >= image.MinDiskGib && f.MemoryMib >= image.MinMemoryMib);
-        Form.Flavor = holds.OrderBy(f => f.MemoryMib).ThenBy(f => f.Vcpus).FirstOrDefault()?.Name ?? "";
+        Form.Flavor = holds.FirstOrDefault()?.Name ?? "";
     }
 
     protected override void OnDisposed() => _asking?.Cancel();
