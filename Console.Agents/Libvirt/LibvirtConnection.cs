@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Plinth.Agents.Machines;
 
 namespace Plinth.Agents.Libvirt;
@@ -14,11 +15,14 @@ internal sealed class LibvirtConnection : IAsyncDisposable
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(5);
 
+    private static readonly TimeSpan OpenDeadline = TimeSpan.FromSeconds(15);
+
     private readonly Lock _gate = new();
     private readonly string _uri;
     private readonly Action<DomainEvent> _tell;
     private readonly CancellationTokenSource _stop = new();
     private LibvirtSession? _session;
+    private Opening? _opening;
     private Task _reconnecting = Task.CompletedTask;
 
     /// <param name="tell">Gets each event, mostly on libvirt's thread: it must not block.</param>
@@ -72,28 +76,41 @@ internal sealed class LibvirtConnection : IAsyncDisposable
 
     private LibvirtSession Session()
     {
+        Opening opening;
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_stop.IsCancellationRequested, this);
             if (_session is { } open) return open;
-            try
-            {
-                return _session = Open();
-            }
-            catch (LibvirtException e)
-            {
-                BeginReconnecting();
-                throw Refusals.Unreachable($"libvirtd cannot be reached at {_uri}. Check that it runs: systemctl status libvirtd. ({e.Said})", e);
-            }
+            // A thread of its own: a libvirtd that hangs holds it for good, and every call must still come back.
+            opening = _opening ??= new Opening(Task.Factory.StartNew(Open, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default), Stopwatch.GetTimestamp());
+        }
+        try
+        {
+            var left = OpenDeadline - Stopwatch.GetElapsedTime(opening.BeganAt);
+            if (opening.Session.Wait(left > TimeSpan.Zero ? left : TimeSpan.Zero)) return opening.Session.Result;
+            throw Refusals.Unreachable($"libvirtd at {_uri} takes a connection and does not answer. Restart it: systemctl restart libvirtd; guests run on.");
+        }
+        catch (AggregateException e) when (e.InnerException is LibvirtException cause)
+        {
+            lock (_gate) BeginReconnecting();
+            throw Refusals.Unreachable($"libvirtd cannot be reached at {_uri}. Check that it runs: systemctl status libvirtd. ({cause.Said})", cause);
         }
     }
 
     private LibvirtSession Open()
     {
-        EventLoop.Ensure();
-        var handle = Native.virConnectOpen(_uri);
-        if (handle.IsInvalid) throw LibvirtException.Last($"connecting to {_uri}");
-        return LibvirtSession.Begin(handle, KeepAliveSeconds, KeepAliveCount, _tell, Broken);
+        LibvirtSession? session = null;
+        try
+        {
+            EventLoop.Ensure();
+            var handle = Native.virConnectOpen(_uri);
+            if (handle.IsInvalid) throw LibvirtException.Last($"connecting to {_uri}");
+            return session = LibvirtSession.Begin(handle, KeepAliveSeconds, KeepAliveCount, _tell, Broken);
+        }
+        finally
+        {
+            lock (_gate) (_session, _opening) = (session, null);
+        }
     }
 
     private void Broken(LibvirtSession session)
@@ -119,21 +136,20 @@ internal sealed class LibvirtConnection : IAsyncDisposable
         for (var wait = FirstRetry; !_stop.IsCancellationRequested; wait = wait * 2 < LastRetry ? wait * 2 : LastRetry)
         {
             await Task.Delay(wait, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            lock (_gate)
+            if (_stop.IsCancellationRequested) return;
+            try
             {
-                if (_stop.IsCancellationRequested) return;
-                try
-                {
-                    _session ??= Open();
-                }
-                catch (LibvirtException)
-                {
-                    // Still away; the next round tries again, and calls in between say so.
-                    continue;
-                }
+                Session();
+            }
+            catch (HypervisorException)
+            {
+                // Still away; the next round tries again, and calls in between say so.
+                continue;
             }
             _tell(new DomainEvent(null, "reconnected"));
             return;
         }
     }
+
+    private sealed record Opening(Task<LibvirtSession> Session, long BeganAt);
 }

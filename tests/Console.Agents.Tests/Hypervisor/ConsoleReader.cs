@@ -6,7 +6,7 @@ namespace Plinth.Agents.Tests.Hypervisor;
 /// <summary>Reads a serial console as a person would: looks for words in their order, with a deadline.</summary>
 internal sealed class ConsoleReader(Stream console) : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(300);
 
     private readonly StringBuilder _seen = new();
     private readonly byte[] _buffer = new byte[4096];

@@ -6,7 +6,7 @@ namespace Plinth.Agents.Tests.Hypervisor;
 internal static class Eventually
 {
     // Guests are executed by software on a machine that others use too.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(300);
 
     public static async Task<T> Get<T>(string what, Func<Task<T?>> look) where T : class
     {

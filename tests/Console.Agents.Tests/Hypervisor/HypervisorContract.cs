@@ -14,7 +14,9 @@ public abstract class HypervisorContract : IAsyncLifetime
 
     protected abstract Task<HypervisorBench> Open();
 
-    private IHypervisor Host => _bench.Hypervisor;
+    protected HypervisorBench Bench => _bench;
+
+    protected IHypervisor Host => _bench.Hypervisor;
 
     public async Task InitializeAsync()
     {
@@ -219,14 +221,14 @@ public abstract class HypervisorContract : IAsyncLifetime
         Assert.InRange(sample.DiskUsedMib, 0, sample.DiskTotalMib);
     }
 
-    private async Task Prepare(DesiredMachine machine)
+    protected async Task Prepare(DesiredMachine machine)
     {
         foreach (var disk in machine.Disks) await Host.EnsureDisk(machine.Vm, disk, Stop);
         await Host.EnsureSeed(machine.Vm, machine.Seed, Stop);
         await Host.Define(machine, [_bench.Network], Stop);
     }
 
-    private async Task Remove(VmId vm)
+    protected async Task Remove(VmId vm)
     {
         await Host.Undefine(vm, Stop);
         await Host.RemoveDisks(vm, Stop);
@@ -249,7 +251,7 @@ public abstract class HypervisorContract : IAsyncLifetime
 
     private async Task<DomainInfo?> InfoOf(VmId vm) => (await Host.Domains(Stop)).SingleOrDefault(d => d.Vm == vm);
 
-    private async Task<(DomainState, OffReason)> StateOf(VmId vm) => await InfoOf(vm) is { } info ? (info.State, info.Off) : (DomainState.Absent, OffReason.None);
+    protected async Task<(DomainState, OffReason)> StateOf(VmId vm) => await InfoOf(vm) is { } info ? (info.State, info.Off) : (DomainState.Absent, OffReason.None);
 
     private async Task<DomainCounters> CountersOf(VmId vm) => (await Host.Counters(Stop)).Single(c => c.Vm == vm);
 

@@ -32,6 +32,10 @@ public sealed class LabHost : IAsyncDisposable
 
     public Task StartLibvirtd() => Lab("libvirtd", Name, "start");
 
+    /// <summary>Sends a signal to libvirtd.</summary>
+    public async Task Signal(string signal) =>
+        await Run("/bin/kill", "-" + signal, (await File.ReadAllTextAsync(Path.Combine(Directory, Name, "run", "libvirtd.pid"))).Trim());
+
     public Task<string> Virsh(params string[] arguments) => Lab(["exec", Name, "--", "virsh", "-q", "-c", "qemu:///system", .. arguments]);
 
     public async ValueTask DisposeAsync()
@@ -56,7 +60,7 @@ public sealed class LabHost : IAsyncDisposable
         process.StandardInput.Close();
         var errors = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEndAsync();
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(180));
+        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(5));
         await process.WaitForExitAsync(deadline.Token);
         if (process.ExitCode != 0) throw new InvalidOperationException($"{Path.GetFileName(program)} {string.Join(' ', arguments)} failed: {await errors}");
         return await output;

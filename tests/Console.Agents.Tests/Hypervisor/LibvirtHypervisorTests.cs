@@ -24,9 +24,71 @@ public sealed class LibvirtFixture : IAsyncLifetime
 /// <summary>The contract, held by libvirt in a lab host.</summary>
 public sealed class LibvirtHypervisorTests(LibvirtFixture fixture) : HypervisorContract, IClassFixture<LibvirtFixture>
 {
-    protected override Task<HypervisorBench> Open() => Task.FromResult<HypervisorBench>(new Bench(fixture));
+    protected override Task<HypervisorBench> Open() => Task.FromResult<HypervisorBench>(new LabBench(fixture));
 
-    private sealed class Bench(LibvirtFixture fixture) : HypervisorBench
+    [Fact]
+    public async Task The_seed_reaches_the_guest_and_the_power_button_is_enough_to_shut_it_down()
+    {
+        var machine = Bench.Machine("seeded");
+        await Prepare(machine);
+        await Host.Start(machine.Vm, default);
+        await using (var console = new ConsoleReader(await Host.OpenSerial(machine.Vm, default)))
+        {
+            await console.Until("Plinth guest seeded ready");
+            await console.Until("seeded:/# ");
+            await console.Type("id -un ada; cat /home/ada/.ssh/authorized_keys\n");
+            await console.Until("ada\r\n" + machine.Seed.SshKeys[0]);
+            await Eventually.Holds("the guest agent answers", async () => await Host.Guest(machine.Vm, default) is not null);
+            await console.Type("killall qemu-ga\n");
+            await Eventually.Holds("the guest agent is silent", async () => await Host.Guest(machine.Vm, default) is null);
+            await Host.Shutdown(machine.Vm, default);
+            await console.UntilEnd();
+        }
+        await Eventually.Holds("it is off", async () => await StateOf(machine.Vm) == (DomainState.Off, OffReason.GuestShutdown));
+        await Remove(machine.Vm);
+    }
+
+    [Fact]
+    public async Task A_guest_whose_process_dies_has_crashed()
+    {
+        var machine = Bench.Machine("crashing");
+        await Prepare(machine);
+        await Host.Start(machine.Vm, default);
+        var pid = await File.ReadAllTextAsync(Path.Combine(fixture.Lab.PidFiles, DomainRules.DomainName(machine) + ".pid"));
+        System.Diagnostics.Process.GetProcessById(int.Parse(pid)).Kill();
+        await Eventually.Holds("it has crashed", async () => await StateOf(machine.Vm) == (DomainState.Off, OffReason.Crashed));
+        await Remove(machine.Vm);
+    }
+
+    [Fact]
+    public async Task A_libvirtd_that_hangs_makes_calls_fail_instead_of_hang()
+    {
+        await Host.Domains(default);
+        await fixture.Lab.Signal("STOP");
+        try
+        {
+            Assert.Equal("unreachable", (await Assert.ThrowsAsync<HypervisorException>(() => Host.Domains(default))).Code);
+            Assert.Equal("unreachable", (await Assert.ThrowsAsync<HypervisorException>(() => Host.Domains(default))).Code);
+        }
+        finally
+        {
+            await fixture.Lab.Signal("CONT");
+        }
+        await Eventually.Holds("calls work again", async () =>
+        {
+            try
+            {
+                await Host.Domains(default);
+                return true;
+            }
+            catch (HypervisorException e) when (e.Code == "unreachable")
+            {
+                return false;
+            }
+        });
+    }
+
+    private sealed class LabBench(LibvirtFixture fixture) : HypervisorBench
     {
         private readonly LibvirtHypervisor _host = new(
             new LibvirtOptions(Uri: fixture.Lab.Uri, Root: fixture.Lab.StateRoot, PidFiles: fixture.Lab.PidFiles), TimeProvider.System);

@@ -8,9 +8,9 @@ namespace Plinth.Agents.Tests.Hypervisor;
 /// <summary>The contract, held by the simulated host.</summary>
 public sealed class SimulatedHypervisorTests : HypervisorContract
 {
-    protected override Task<HypervisorBench> Open() => Task.FromResult<HypervisorBench>(new Bench());
+    protected override Task<HypervisorBench> Open() => Task.FromResult<HypervisorBench>(new SimulatedBench());
 
-    private sealed class Bench : HypervisorBench
+    private sealed class SimulatedBench : HypervisorBench
     {
         private readonly SimulatedHypervisor _host = new(
             SimulatedProfile.Server(1, SimulatedTimings.Plausible with { Boot = TimeSpan.FromMilliseconds(300), Shutdown = TimeSpan.FromMilliseconds(100) }),
