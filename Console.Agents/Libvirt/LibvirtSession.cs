@@ -89,7 +89,7 @@ internal sealed unsafe class LibvirtSession : IDisposable
     }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static void OnReboot(nint connection, nint domain, nint opaque) => Tell(opaque, domain, "rebooted");
+    private static void OnReboot(nint connection, nint domain, nint opaque) => Tell(opaque, domain, DomainEvent.Rebooted);
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static void OnIoError(nint connection, nint domain, nint path, nint device, int action, nint opaque) => Tell(opaque, domain, "io-error");

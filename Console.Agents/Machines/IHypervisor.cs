@@ -90,7 +90,11 @@ public sealed record DomainCounters(
     long DiskReadBytes, long DiskWriteBytes, long NetReceiveBytes, long NetTransmitBytes);
 
 /// <param name="Vm">Null: something about the host or the connection changed; read everything.</param>
-public sealed record DomainEvent(VmId? Vm, string What);
+public sealed record DomainEvent(VmId? Vm, string What)
+{
+    /// <summary><see cref="What"/> when the guest began anew inside a domain that went on: what its agent said before is void.</summary>
+    public const string Rebooted = "rebooted";
+}
 
 /// <summary>The host said no. <paramref name="code"/> is stable ("disk_full", "start_failed", "unreachable"); the message is for people and says what to do.</summary>
 /// <param name="final">True when trying again cannot help.</param>

@@ -11,6 +11,7 @@ internal sealed class GuestWatch(IHypervisor hypervisor, TimeProvider time, Agen
 
     private static readonly TimeSpan Eager = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan EagerFor = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan AwaitingAddress = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Patient = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Settled = TimeSpan.FromSeconds(30);
 
@@ -43,7 +44,13 @@ internal sealed class GuestWatch(IHypervisor hypervisor, TimeProvider time, Agen
             {
                 var info = await Ask(vm, stop);
                 if (info is not null) answered(vm, startKey, info);
-                var pause = info is not null ? Settled : time.GetUtcNow() - since < EagerFor ? Eager : Patient;
+                var pause = info switch
+                {
+                    null => time.GetUtcNow() - since < EagerFor ? Eager : Patient,
+                    // It is up and has no lease yet.
+                    { Addresses.Count: 0 } => time.GetUtcNow() - since < EagerFor ? AwaitingAddress : Settled,
+                    _ => Settled,
+                };
                 await Task.Delay(pause, time, stop);
             }
         }

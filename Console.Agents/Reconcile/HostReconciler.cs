@@ -299,6 +299,20 @@ internal sealed class HostReconciler
         Changed?.Invoke();
     }
 
+    private void GuestRebooted(VmId vm)
+    {
+        lock (_gate)
+        {
+            if (!_works.TryGetValue(vm, out var work)) return;
+            // Followed anew by the round that this event wakes.
+            _guests.Unfollow(vm);
+            (work.GuestAgentAt, work.Addresses) = (null, []);
+            var facts = _ledger.State.Facts(vm);
+            if (facts.GuestAgentAt is not null) _ledger.Record(new MachineEntry(facts with { GuestAgentAt = null }));
+        }
+        Changed?.Invoke();
+    }
+
     private ObservedMachine Observe(MachineWork work, DesiredMachine? desired)
     {
         var facts = _ledger.State.Facts(work.Vm);
@@ -328,7 +342,8 @@ internal sealed class HostReconciler
         {
             await foreach (var e in _hypervisor.Events.ReadAllAsync(stop))
             {
-                if (e.Vm is null) _facilities.Invalidate();
+                if (e.Vm is not { } vm) _facilities.Invalidate();
+                else if (e.What == DomainEvent.Rebooted) GuestRebooted(vm);
                 Wake();
             }
         }

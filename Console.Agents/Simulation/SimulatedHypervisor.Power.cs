@@ -53,7 +53,7 @@ public sealed partial class SimulatedHypervisor
             found.StartedAt = _time.GetUtcNow();
             CloseConsole(vm);
         });
-        Tell(vm, "rebooted");
+        Tell(vm, DomainEvent.Rebooted);
     }
 
     /// <summary>The guest falls over by itself.</summary>
