@@ -1,0 +1,143 @@
+using Plinth.Agents.Machines;
+using Plinth.Agents.Simulation;
+using Plinth.Core.Machines;
+using Plinth.Core.Primitives;
+using Plinth.Core.Protocol;
+using Xunit;
+
+namespace Plinth.Agents.Tests.Reconcile;
+
+/// <summary>
+/// The agent dies before or after its n-th act on the host, for every n of a whole life, and a new one goes on with what is on
+/// disk and on the host. Afterwards everything is as if nobody had died.
+/// </summary>
+public sealed class CrashTests : IDisposable
+{
+    private readonly string _directory = Directory.CreateTempSubdirectory("plinth-crash").FullName;
+
+    public void Dispose() => Directory.Delete(_directory, recursive: true);
+
+    public static TheoryData<bool> BeforeOrAfter => [true, false];
+
+    [Theory]
+    [MemberData(nameof(BeforeOrAfter))]
+    public async Task Dying_at_every_step_of_create_stop_start_and_delete_leaves_one_VM_and_no_orphan(bool before)
+    {
+        var machine = DesiredBuilder.Machine(1);
+        for (var n = 1; ; n++)
+        {
+            var directory = Path.Combine(_directory, $"{(before ? "before" : "after")}-{n}");
+            await using var host = new SimulatedHypervisor(SimulatedProfile.Server(1, SimulatedTimings.Instant), TimeProvider.System);
+            var acts = new CountingHypervisor(host);
+            var desired = new DesiredBuilder();
+            var stage = new Stage(directory, acts, n, before);
+
+            await stage.Reach(desired.Put(machine), machine.Vm, m => m.Domain == DomainState.Running && m.StartedForPowerGeneration == 1);
+            await stage.Reach(desired.Power(machine.Vm, DesiredPower.Stopped), machine.Vm, m => m.Domain == DomainState.Off && m.StartedForPowerGeneration == 2);
+            await stage.Reach(desired.Power(machine.Vm, DesiredPower.Running), machine.Vm, m => m.Domain == DomainState.Running && m.StartedForPowerGeneration == 3);
+            Assert.Single(await host.Domains(default));
+            Assert.Single(await host.DiskOwners(default));
+            await stage.Reach(desired.Delete(machine.Vm), machine.Vm, m => m.Gone);
+            await stage.End();
+
+            Assert.Empty(await host.Domains(default));
+            Assert.Empty(await host.DiskOwners(default));
+            // Each act is done once, or once more where the crash hid that it had been done; a guest is never started while it runs.
+            Assert.All(acts.Acts.CountBy(a => a), a => Assert.InRange(a.Value, 1, (a.Key is "Start" ? 2 : 1) + 1));
+            if (!stage.Died) return;
+        }
+    }
+
+    [Fact]
+    public async Task Every_act_done_twice_in_a_row_changes_nothing()
+    {
+        var machine = DesiredBuilder.Machine(1);
+        await using var host = new SimulatedHypervisor(SimulatedProfile.Server(1, SimulatedTimings.Instant), TimeProvider.System);
+        var desired = new DesiredBuilder();
+        await using var agent = new TestAgent(_directory, new TwiceHypervisor(host), TimeProvider.System);
+        agent.Accept(desired.Put(machine));
+        await agent.Until(machine.Vm, m => m.Domain == DomainState.Running && m.GuestAgentAt is not null);
+        agent.Accept(desired.Power(machine.Vm, DesiredPower.Stopped, stopDeadlineSeconds: 0));
+        await agent.Until(machine.Vm, m => m.Domain == DomainState.Off && m.StartedForPowerGeneration == 2);
+        agent.Accept(desired.Delete(machine.Vm));
+        var gone = await agent.Until(machine.Vm, m => m.Gone);
+        Assert.Null(gone.Problem);
+        Assert.Empty(await host.DiskOwners(default));
+    }
+
+    /// <summary>One agent after the other on the same data and host; the first dies at act number <paramref name="cutAt"/>.</summary>
+    private sealed class Stage(string directory, IHypervisor host, int cutAt, bool before)
+    {
+        private TestAgent? _agent;
+        private CutHypervisor? _cut;
+
+        public bool Died { get; private set; }
+
+        public async Task Reach(DesiredHostState desired, VmId vm, Func<ObservedMachine, bool> holds)
+        {
+            _agent ??= Start();
+            if (_agent.Ledger.State.Generation < desired.Generation) _agent.Accept(desired);
+            if (!Died)
+            {
+                var reached = _agent.Until(vm, holds);
+                await Task.WhenAny(reached, _cut!.Cut);
+                if (!_cut.Cut.IsCompleted)
+                {
+                    await reached;
+                    return;
+                }
+                Died = true;
+                // As after kill -9: nothing more is written by the dead one.
+                _agent.Ledger.Dispose();
+                _ = reached.ContinueWith(t => t.Exception, TaskScheduler.Default);
+                _agent = new TestAgent(directory, host, TimeProvider.System);
+                // A console sends its desired state again to whoever comes.
+                if (_agent.Ledger.State.Generation < desired.Generation) _agent.Accept(desired);
+            }
+            await _agent.Until(vm, holds);
+        }
+
+        public async Task End() => await _agent!.DisposeAsync();
+
+        private TestAgent Start()
+        {
+            _cut = new CutHypervisor(host, cutAt, before);
+            return new TestAgent(directory, _cut, TimeProvider.System);
+        }
+    }
+
+    /// <summary>Never returns from its n-th act on a VM, nor from any call after: to the host, the agent is dead.</summary>
+    private sealed class CutHypervisor(IHypervisor inner, int at, bool before) : DelegatingHypervisor(inner)
+    {
+        private readonly TaskCompletionSource _cut = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private int _acts;
+
+        public Task Cut => _cut.Task;
+
+        protected override async Task Around(string act, VmId? vm, Func<Task> call)
+        {
+            if (_cut.Task.IsCompleted) await Never();
+            var mine = vm is not null && act != nameof(Guest) && Interlocked.Increment(ref _acts) == at;
+            if (mine && before) await Die();
+            await call();
+            if (mine) await Die();
+        }
+
+        private Task Die()
+        {
+            _cut.TrySetResult();
+            return Never();
+        }
+
+        private static Task Never() => new TaskCompletionSource().Task;
+    }
+
+    private sealed class TwiceHypervisor(IHypervisor inner) : DelegatingHypervisor(inner)
+    {
+        protected override async Task Around(string act, VmId? vm, Func<Task> call)
+        {
+            await call();
+            if (vm is not null) await call();
+        }
+    }
+}
