@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Threading.Channels;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
@@ -30,6 +31,7 @@ public sealed class ConsoleStore : IConsoleStore, IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILogger<ConsoleStore> _log;
     private readonly Channel<PendingWrite> _queue = Channel.CreateBounded<PendingWrite>(new BoundedChannelOptions(MaxQueued) { SingleReader = true });
+    private readonly StoreMeter _meter = new();
     private readonly Task _writer;
 
     public ConsoleStore(IDbContextFactory<ConsoleDb> contexts, IChangeFeed feed, TimeProvider time, ILogger<ConsoleStore> log)
@@ -58,6 +60,7 @@ public sealed class ConsoleStore : IConsoleStore, IAsyncDisposable
     {
         _queue.Writer.TryComplete();
         await _writer;
+        _meter.Dispose();
     }
 
     private async Task WriteLoop()
@@ -74,6 +77,7 @@ public sealed class ConsoleStore : IConsoleStore, IAsyncDisposable
 
     private async Task Commit(List<PendingWrite> batch)
     {
+        var began = Stopwatch.GetTimestamp();
         for (var attempt = 1; ; attempt++)
         {
             try
@@ -87,11 +91,13 @@ public sealed class ConsoleStore : IConsoleStore, IAsyncDisposable
             }
             catch (Exception e)
             {
+                _meter.Committed(0, batch.Count, Stopwatch.GetElapsedTime(began));
                 foreach (var write in batch) write.Fail(e);
                 return;
             }
         }
         var done = batch.Where(w => w.Failure is null).ToArray();
+        _meter.Committed(done.Length, batch.Count - done.Length, Stopwatch.GetElapsedTime(began));
         var changes = done.SelectMany(w => w.Scope!.Changes).ToArray();
         if (changes.Length > 0) Guarded(() => _feed.Publish(changes), "publishing to the live feed");
         foreach (var act in done.SelectMany(w => w.Scope!.Acts)) Guarded(act, "an act after a commit");

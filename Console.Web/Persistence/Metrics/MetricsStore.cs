@@ -21,6 +21,7 @@ public sealed class MetricsStore : IMetricsStore, IAsyncDisposable
     private readonly SemaphoreSlim _writing = new(1);
     // Wall time, not the console's clock: a simulated clock must not hold up the queue.
     private readonly PeriodicTimer _timer = new(WriteEvery);
+    private readonly StoreMeter _meter = new();
     private readonly Lazy<Task> _created;
     private readonly Task _writer;
     private readonly Lock _pendingLock = new();
@@ -33,6 +34,7 @@ public sealed class MetricsStore : IMetricsStore, IAsyncDisposable
     {
         (_database, _time, _log) = (MetricsDatabase.Of(settings), time, log);
         _created = new Lazy<Task>(() => _database.Create(default));
+        _meter.Watch(this);
         _writer = Task.Run(WriteLoop);
     }
 
@@ -102,6 +104,7 @@ public sealed class MetricsStore : IMetricsStore, IAsyncDisposable
         await _writer;
         await TryFlush();
         _writing.Dispose();
+        _meter.Dispose();
     }
 
     private async Task WriteLoop()
