@@ -3,6 +3,7 @@ namespace Plinth.Web.Components.Live;
 /// <summary>Runs a refresh soon after it is asked for, never twice within the gap and never two at once; what is asked meanwhile is merged.</summary>
 public sealed class PacedRefresh(TimeProvider time, TimeSpan gap, Func<Task> refresh) : IDisposable
 {
+    private static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(1);
     private readonly Lock _lock = new();
     private DateTimeOffset _notBefore;
     private ITimer? _timer;
@@ -21,7 +22,8 @@ public sealed class PacedRefresh(TimeProvider time, TimeSpan gap, Func<Task> ref
     private ITimer Schedule()
     {
         var wait = _notBefore - time.GetUtcNow();
-        return time.CreateTimer(_ => _ = Run(), null, wait > TimeSpan.Zero ? wait : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+        // Never at once: a timer that fires while it is being made would leave its own handle behind.
+        return time.CreateTimer(_ => _ = Run(), null, wait > Soon ? wait : Soon, Timeout.InfiniteTimeSpan);
     }
 
     private async Task Run()

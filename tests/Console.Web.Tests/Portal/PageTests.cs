@@ -1,0 +1,142 @@
+using Bunit;
+using Microsoft.AspNetCore.Components;
+using Microsoft.Extensions.DependencyInjection;
+using MudBlazor;
+using MudBlazor.Services;
+using Plinth.Core.Machines;
+using Plinth.Core.Primitives;
+using Plinth.Web.Application;
+using Plinth.Web.Components;
+using Plinth.Web.Components.Data;
+using Plinth.Web.Components.Live;
+using Plinth.Web.Layout;
+using Plinth.Web.Live;
+using Plinth.Web.Pages.Machines;
+using Plinth.Web.Security;
+
+namespace Plinth.Web.Tests.Portal;
+
+/// <summary>Pages as they are drawn, over the real application and store.</summary>
+public sealed class PageTests : PortalStage
+{
+    private BunitContext Browser()
+    {
+        var context = new BunitContext();
+        context.JSInterop.Mode = JSRuntimeMode.Loose;
+        context.Services.AddMudServices();
+        context.Services.AddSingleton<TimeProvider>(Time).AddSingleton<IChangeFeed>(Live);
+        context.Services.AddSingleton(Vms).AddSingleton(Hosts).AddSingleton(Operations).AddSingleton(Catalogue);
+        context.Services.AddScoped<CallerSource>().AddScoped<BreadcrumbTrail>();
+        context.AddAuthorization().SetAuthorized("ana").SetClaims([.. PrincipalClaims.Identity(Ana.Principal, "test").Claims]);
+        return context;
+    }
+
+    [Fact]
+    public async Task An_empty_list_teaches_the_first_step()
+    {
+        await using var browser = Browser();
+        var page = browser.Render<VirtualMachines>(p => p.Add(x => x.Project, Project));
+        page.WaitForElement(".empty");
+        Assert.Equal(PortalUrls.NewVm(Project), page.Find(".empty a").GetAttribute("href"));
+    }
+
+    [Fact]
+    public async Task A_row_is_drawn_again_only_when_it_has_something_new()
+    {
+        await using var browser = Browser();
+        await Image();
+        var vm = await Vm(await Create("web-1"));
+        var row = new LiveRow<VmRowContent>(vm.Id.Value, VmRowContent.Of(vm));
+        var drawn = browser.Render<VmRow>(p => p.Add(x => x.Row, row));
+        var before = drawn.RenderCount;
+
+        row.Show(VmRowContent.Of(vm));
+        drawn.Render(p => p.Add(x => x.Row, row));
+        Assert.Equal(before, drawn.RenderCount);
+
+        row.Show(VmRowContent.Of(vm with { State = VmState.Running }));
+        drawn.WaitForAssertion(() => Assert.Contains("Running", drawn.Find(".state").TextContent));
+        Assert.True(drawn.RenderCount > before);
+    }
+
+    [Fact]
+    public async Task A_stale_state_is_hatched_and_called_the_last_known()
+    {
+        await using var browser = Browser();
+        await Image();
+        var vm = await Vm(await Create("web-1")) with { State = VmState.Running, Stale = true };
+        var drawn = browser.Render<VmRow>(p => p.Add(x => x.Row, new LiveRow<VmRowContent>(vm.Id.Value, VmRowContent.Of(vm))));
+        Assert.Contains("is-stale", drawn.Find(".state").ClassList);
+        Assert.Contains("last known", drawn.Find(".state").TextContent);
+    }
+
+    [Fact]
+    public async Task A_refused_form_marks_the_field_and_says_why_beside_it()
+    {
+        await using var browser = Browser();
+        await Image();
+        var page = browser.Render<CreateVirtualMachine>(p => p.Add(x => x.Project, Project));
+        page.WaitForElement("#vm-name").Input("Not Valid!");
+        await page.Find("form").SubmitAsync();
+
+        page.WaitForAssertion(() => Assert.Equal("true", page.Find("#vm-name").GetAttribute("aria-invalid")));
+        var described = page.Find("#vm-name").GetAttribute("aria-describedby")!.Split(' ');
+        Assert.Contains("vm-name-error", described);
+        Assert.Contains("Not Valid!", page.Find("#vm-name-error").TextContent);
+    }
+
+    [Fact]
+    public async Task The_form_shows_its_request_as_it_is_typed()
+    {
+        await using var browser = Browser();
+        await Image();
+        var page = browser.Render<CreateVirtualMachine>(p => p.Add(x => x.Project, Project));
+        page.WaitForElement("#vm-name").Input("shop-7");
+        page.WaitForAssertion(() => Assert.Contains("\"name\": \"shop-7\"", page.Find("#vm-curl").TextContent));
+    }
+
+    [Fact]
+    public async Task A_created_vm_is_led_to()
+    {
+        await using var browser = Browser();
+        await Image();
+        await Host("kvm-1");
+        var page = browser.Render<CreateVirtualMachine>(p => p.Add(x => x.Project, Project));
+        page.WaitForElement("#vm-name").Input("shop-7");
+        await page.Find("form").SubmitAsync();
+
+        var vm = Assert.Single(Ok(await Vms.List(Ana, Project, new VmQuery(), new Window(), Stop)).Items);
+        page.WaitForAssertion(() => Assert.EndsWith(PortalUrls.Vm(Project, vm.Id), browser.Services.GetRequiredService<NavigationManager>().Uri));
+    }
+
+    [Fact]
+    public async Task A_timeline_gives_each_step_its_time_and_its_state_in_words()
+    {
+        await using var browser = Browser();
+        var (_, vm) = await Running();
+        var operation = Ok(await Operations.List(Ana, new OperationQuery(Vm: vm.Id.ToString()), new Window(), Stop)).Items[0];
+        var drawn = browser.Render<Timeline>(p => p.Add(x => x.Operation, operation));
+        Assert.Equal(operation.Steps.Count, drawn.FindAll(".step").Count);
+        Assert.All(drawn.FindAll(".step"), step => Assert.Contains("Done", step.TextContent));
+        Assert.All(drawn.FindAll(".step-time"), time => Assert.Matches(@"\d (ms|s)", time.TextContent));
+    }
+
+    [Fact]
+    public async Task Deleting_asks_for_the_name_before_it_can_be_done()
+    {
+        await using var browser = Browser();
+        browser.Render<MudPopoverProvider>();
+        var dialogs = browser.Render<MudDialogProvider>();
+        var (_, vm) = await Running();
+        var page = browser.Render<VirtualMachine>(p => p.Add(x => x.Project, Project).Add(x => x.Id, vm.Id.Value));
+        page.WaitForElement(".button-danger").Click();
+
+        dialogs.WaitForElement("#confirm-word");
+        Assert.True(dialogs.Find(".button-danger-solid").HasAttribute("disabled"));
+        Assert.Contains($"{vm.Size.DiskGib} GiB disk is removed for good", dialogs.Find(".confirm p").TextContent);
+        dialogs.Find("#confirm-word").Input(vm.Name);
+        await dialogs.Find(".button-danger-solid").ClickAsync(new());
+
+        Assert.Equal(VmState.Deleting, Ok(await Vms.Get(Ana, Project, vm.Id, Stop)).State);
+    }
+}
