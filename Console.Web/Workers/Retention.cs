@@ -5,7 +5,7 @@ using Plinth.Web.Persistence.Rows;
 
 namespace Plinth.Web.Workers;
 
-/// <summary>Removes what has served its time: answers to idempotency keys, ended commands, superseded change-log entries.</summary>
+/// <summary>Removes what has served its time: answers to idempotency keys, ended commands, decisions about VMs long gone, superseded change-log entries.</summary>
 internal sealed class Retention(IConsoleStore store, TimeProvider time, ILogger<Retention> log) : Worker(time, log)
 {
     private readonly TimeProvider _time = time;
@@ -13,6 +13,8 @@ internal sealed class Retention(IConsoleStore store, TimeProvider time, ILogger<
     // An agent may answer late by the length of a lost connection; a day is far beyond every command's deadline.
     private static readonly TimeSpan KeepCommands = TimeSpan.FromDays(1);
     private static readonly TimeSpan KeepChangeLog = TimeSpan.FromDays(90);
+    // A decision holds a line for every host of the fleet: about 50 KB at 200 hosts.
+    private static readonly TimeSpan KeepDecisionsOfDeleted = TimeSpan.FromDays(30);
 
     protected override TimeSpan Every => TimeSpan.FromHours(1);
 
@@ -22,6 +24,8 @@ internal sealed class Retention(IConsoleStore store, TimeProvider time, ILogger<
         var (keys, commands) = (now - Idempotency.Kept, now - KeepCommands);
         await store.Write(scope => scope.Db.IdempotencyKeys.Where(k => k.CreatedAt < keys).ExecuteDeleteAsync(stop), stop);
         await store.Write(scope => scope.Db.Commands.Where(c => c.State != CommandState.Pending && c.EndedAt < commands).ExecuteDeleteAsync(stop), stop);
+        var decisions = now - KeepDecisionsOfDeleted;
+        await store.Write(scope => scope.Db.Decisions.Where(d => scope.Db.Vms.Any(v => v.Id == d.Vm && v.DeletedAt != null && v.DeletedAt < decisions)).ExecuteDeleteAsync(stop), stop);
         await ChangeLogRetention.Prune(store, now - KeepChangeLog, stop);
     }
 }

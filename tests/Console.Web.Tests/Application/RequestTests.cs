@@ -4,12 +4,14 @@ using Plinth.Core.Machines;
 using Plinth.Core.Primitives;
 using Plinth.Core.Protocol;
 using Plinth.Web.Application;
+using Plinth.Web.Persistence;
 using Plinth.Web.Persistence.Rows;
+using Plinth.Web.Tests.Persistence;
 
 namespace Plinth.Web.Tests.Application;
 
 /// <summary>What callers send: hostile, repeated, stale, of other projects, many at once.</summary>
-public sealed class RequestTests : Stage
+public class RequestTests : Stage
 {
     [Fact]
     public async Task Everything_wrong_with_a_request_is_told_at_once_and_nothing_is_created()
@@ -256,4 +258,11 @@ public sealed class RequestTests : Stage
             Assert.Equal("deadlineSeconds", No(await Vms.Stop(Ana, Project, vm.Id, new StopVm(bad), null, Stop)).Field);
         Assert.Equal(VmState.Running, Ok(await Vms.Get(Ana, Project, vm.Id, Stop)).State);
     }
+}
+
+/// <summary>The same on the other engine: filters, sorts and cursors are its own SQL.</summary>
+[Collection(PostgresCollection.Name)]
+public sealed class PostgresRequestTests(PostgresServer server) : RequestTests
+{
+    protected override async Task<DatabaseSettings> NewDatabase() => DatabaseSettings.Postgres(await server.NewDatabase());
 }

@@ -46,9 +46,12 @@ public abstract class Stage : IAsyncLifetime
     /// <summary>Extra settings of a test.</summary>
     protected virtual IEnumerable<KeyValuePair<string, string?>> Settings => [];
 
+    /// <summary>SQLite, unless a suite says otherwise.</summary>
+    protected virtual Task<DatabaseSettings> NewDatabase() => Task.FromResult(_directory.NewDatabase());
+
     public async Task InitializeAsync()
     {
-        _database = _directory.NewDatabase();
+        _database = await NewDatabase();
         await Begin();
     }
 

@@ -113,6 +113,12 @@ public sealed class VmLifeTests : Stage
             Assert.Equal(0, await db.Tombstones.CountAsync());
         }
         Assert.Empty(Ok(await Vms.List(Ana, Project, new VmQuery(), new Window(), Stop)).Items);
+        Time.Advance(TimeSpan.FromDays(29));
+        await The<Plinth.Web.Workers.Retention>().Pass(Stop);
+        await using (var db = Store.Read()) Assert.Equal(1, await db.Decisions.CountAsync());
+        Time.Advance(TimeSpan.FromDays(2));
+        await The<Plinth.Web.Workers.Retention>().Pass(Stop);
+        await using (var db = Store.Read()) Assert.Equal(0, await db.Decisions.CountAsync());
         Ok(await Vms.Create(Ana, Project, Request("web-1"), null, Stop));
         await agent.Reconcile();
         Assert.Empty(agent.Desired!.Tombstones);
