@@ -84,6 +84,7 @@ internal sealed class KvmSelfTest(string emulator, string verdictPath, string de
     {
         var line = errors.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).FirstOrDefault();
         var words = line is null ? $"exit code {exit}" : line[(line.IndexOf(": ", StringComparison.Ordinal) is var at and >= 0 ? at + 2 : 0)..];
+        if (words.StartsWith("error: ", StringComparison.Ordinal)) words = words["error: ".Length..];
         return words.Length > 160 ? words[..160] + "…" : words;
     }
 

@@ -12,5 +12,6 @@ public sealed record LibvirtOptions(
 {
     internal string PoolPath(string storageClass) => Path.Combine(Root, "pools", storageClass);
     internal string ConsolesPath => Path.Combine(Root, "consoles");
+    internal string SeedWorkPath(Core.Primitives.VmId vm) => Path.Combine(Root, "seeds", vm.ToString());
     internal string SelfTestPath => Path.Combine(Root, "kvm-self-test");
 }

@@ -13,7 +13,7 @@ internal sealed class SimulatedConsole : IDisposable
     private readonly StringBuilder _line = new();
     private readonly (double At, string Text)[] _script;
     private readonly string _hostname;
-    private readonly DateTimeOffset _startedAt;
+    private DateTimeOffset _startedAt;
     private readonly TimeProvider _time;
     private readonly ITimer _timer;
     private int _printed;
@@ -33,6 +33,13 @@ internal sealed class SimulatedConsole : IDisposable
         Type(Encoding.UTF8.GetString(typed.Span));
         return ValueTask.CompletedTask;
     });
+
+    /// <summary>The guest boots anew on the same console.</summary>
+    public void Reboot(DateTimeOffset at)
+    {
+        lock (_gate) (_startedAt, _printed) = (at, 0);
+        Advance();
+    }
 
     public void Dispose()
     {

@@ -51,7 +51,7 @@ public sealed partial class SimulatedHypervisor
             if (!found.Running) throw Refusals.DomainOff(vm);
             // The domain goes on, so the start key stays; the guest boots anew.
             found.StartedAt = _time.GetUtcNow();
-            CloseConsole(vm);
+            if (_consoles.TryGetValue(vm, out var console)) console.Reboot(found.StartedAt);
         });
         Tell(vm, DomainEvent.Rebooted);
     }

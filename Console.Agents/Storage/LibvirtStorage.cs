@@ -58,7 +58,7 @@ internal sealed class LibvirtStorage(LibvirtConnection libvirt, LibvirtOptions o
         if (!Directory.Exists(Path.GetDirectoryName(path))) throw Refusals.PoolMissing(DefaultClass);
         try
         {
-            await SeedImage.Write(path, vm, seed, stop);
+            await SeedImage.Write(path, options.SeedWorkPath(vm), vm, seed, stop);
         }
         catch (IOException e)
         {
@@ -70,6 +70,7 @@ internal sealed class LibvirtStorage(LibvirtConnection libvirt, LibvirtOptions o
 
     public async Task Remove(VmId vm, CancellationToken stop)
     {
+        if (Directory.Exists(options.SeedWorkPath(vm))) Directory.Delete(options.SeedWorkPath(vm), recursive: true);
         var removed = false;
         foreach (var file in Files().Where(f => PoolFiles.Owner(f.Name) == vm))
         {

@@ -11,10 +11,12 @@ internal static class SeedImage
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
 
     /// <summary>Makes the image under a temporary name and gives it its own at the end: what has the final name is whole.</summary>
-    public static async Task Write(string path, VmId vm, Seed seed, CancellationToken stop)
+    /// <param name="work">A directory of this seed alone; what a crash left there is cleared away.</param>
+    public static async Task Write(string path, string work, VmId vm, Seed seed, CancellationToken stop)
     {
+        if (Directory.Exists(work)) Directory.Delete(work, recursive: true);
         // Keys and user data may be confidential: readable by the agent alone.
-        var directory = Directory.CreateTempSubdirectory("plinth-seed-");
+        var directory = Directory.CreateDirectory(work, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         var part = path + PoolFiles.Part;
         try
         {

@@ -54,6 +54,13 @@ public abstract class HypervisorContract : IAsyncLifetime
             await second.Until("whole-life\r\n");
             await late.Until("whole-life\r\n");
             Assert.All([first, second, late], viewer => Assert.Equal(1, viewer.Times("Plinth guest whole-life ready")));
+
+            await Eventually.Holds("the guest agent answers", async () => await Host.Guest(machine.Vm, Stop) is not null);
+            await Host.Reboot(machine.Vm, force: false, Stop);
+            await first.Until("Plinth guest whole-life ready");
+            await Host.Reboot(machine.Vm, force: true, Stop);
+            await first.Until("Plinth guest whole-life ready");
+            Assert.Equal(running.StartKey, (await InfoOf(machine.Vm))!.StartKey);
         }
 
         var guest = await Eventually.Get("the guest agent answers with an address", async () => await Host.Guest(machine.Vm, Stop) is { Addresses.Count: > 0 } answer ? answer : null);
