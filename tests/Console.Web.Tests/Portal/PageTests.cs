@@ -137,6 +137,7 @@ public sealed class PageTests : PortalStage
         dialogs.Find("#confirm-word").Input(vm.Name);
         await dialogs.Find(".button-danger-solid").ClickAsync(new());
 
+        page.WaitForAssertion(() => Assert.Contains("Deleting", page.Find(".page-head .state").TextContent), TimeSpan.FromSeconds(10));
         Assert.Equal(VmState.Deleting, Ok(await Vms.Get(Ana, Project, vm.Id, Stop)).State);
     }
 }
