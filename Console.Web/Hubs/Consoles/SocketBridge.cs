@@ -13,16 +13,22 @@ public static class SocketBridge
 
     public static async Task Run(WebSocket browser, WebSocket agent, CancellationToken stop)
     {
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        // Not linked to stop: a cancelled receive aborts its socket, and the reason could not be told any more.
+        using var either = new CancellationTokenSource();
+        var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var registration = stop.Register(() => stopped.TrySetResult());
         var toAgent = Copy(browser, agent, either.Token);
         var toBrowser = Copy(agent, browser, either.Token);
-        var first = await Task.WhenAny(toAgent, toBrowser);
+        var first = await Task.WhenAny(toAgent, toBrowser, stopped.Task);
         var reason = stop.IsCancellationRequested
             ? "Plinth is being stopped; open the console again in a moment."
             : first == toAgent ? "The viewer has left." : await toBrowser ?? "The host has closed the console: the machine was switched off or the agent restarted.";
-        await Task.WhenAll(Close(browser, reason), Close(agent, reason));
+        await Task.WhenAll(Say(browser, reason), Say(agent, reason));
+        // The copying goes on until both ends have answered the close: cut off before, the reason would be lost on the way.
+        var both = Task.WhenAll(toAgent, toBrowser);
+        await Task.WhenAny(both, Task.Delay(CloseTimeout, CancellationToken.None));
         await either.CancelAsync();
-        await Task.WhenAll(toAgent, toBrowser);
+        await both;
     }
 
     /// <summary>The close reason that the sender gave, if it closed with one.</summary>
@@ -46,7 +52,25 @@ public static class SocketBridge
         }
     }
 
+    /// <summary>Closes a socket that nothing was copied from, and waits a little for the other end's answer.</summary>
     public static async Task Close(WebSocket socket, string reason)
+    {
+        await Say(socket, reason);
+        using var limit = new CancellationTokenSource(CloseTimeout);
+        var buffer = new byte[BufferBytes];
+        try
+        {
+            while (socket.State is WebSocketState.CloseSent && (await socket.ReceiveAsync(buffer.AsMemory(), limit.Token)).MessageType != WebSocketMessageType.Close)
+            {
+            }
+        }
+        catch (Exception e) when (e is WebSocketException or OperationCanceledException or IOException or ObjectDisposedException)
+        {
+            // It left without a word.
+        }
+    }
+
+    private static async Task Say(WebSocket socket, string reason)
     {
         if (socket.State is not (WebSocketState.Open or WebSocketState.CloseReceived)) return;
         using var limit = new CancellationTokenSource(CloseTimeout);
