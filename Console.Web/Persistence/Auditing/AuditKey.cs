@@ -35,17 +35,7 @@ public sealed class AuditKey(IConsoleStore store, IDataProtectionProvider protec
 
     private async Task<NoteSigner> Load(CancellationToken stop)
     {
-        var (origin, protectedKey) = await store.Write(async scope =>
-        {
-            var settings = await scope.Db.Settings.Where(s => s.Key == KeySetting || s.Key == OriginSetting).ToDictionaryAsync(s => s.Key, s => s.Value, stop);
-            if (settings.Count == 2) return (settings[OriginSetting], settings[KeySetting]);
-            using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-            var made = (Origin: $"plinth/audit/{Guid.CreateVersion7(scope.Now):N}", Key: _protector.Protect(Convert.ToBase64String(key.ExportPkcs8PrivateKey())));
-            scope.Db.AddRange(
-                new SettingRow { Key = OriginSetting, Value = made.Origin, UpdatedAt = scope.Now },
-                new SettingRow { Key = KeySetting, Value = made.Key, UpdatedAt = scope.Now });
-            return made;
-        }, stop);
+        var (origin, protectedKey) = await Stored(stop) ?? await Make(stop);
         var signing = ECDsa.Create();
         try
         {
@@ -56,5 +46,34 @@ public sealed class AuditKey(IConsoleStore store, IDataProtectionProvider protec
             throw new InvalidOperationException("The key that signs audit checkpoints cannot be read: the Data Protection keys it was protected with are missing. Restore them together with the database.", e);
         }
         return new NoteSigner(origin, signing);
+    }
+
+    private async Task<(string Origin, string Key)?> Stored(CancellationToken stop)
+    {
+        await using var db = store.Read();
+        return await Stored(db, stop);
+    }
+
+    private async Task<(string Origin, string Key)> Make(CancellationToken stop)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        // Before the write, not in it: the first use makes Data Protection store a key of its own on another connection, which
+        // would wait for the very lock that the write holds.
+        var made = _protector.Protect(Convert.ToBase64String(key.ExportPkcs8PrivateKey()));
+        return await store.Write(async scope =>
+        {
+            if (await Stored(scope.Db, stop) is { } present) return present;
+            var origin = $"plinth/audit/{Guid.CreateVersion7(scope.Now):N}";
+            scope.Db.AddRange(
+                new SettingRow { Key = OriginSetting, Value = origin, UpdatedAt = scope.Now },
+                new SettingRow { Key = KeySetting, Value = made, UpdatedAt = scope.Now });
+            return (origin, made);
+        }, stop);
+    }
+
+    private static async Task<(string Origin, string Key)?> Stored(ConsoleDb db, CancellationToken stop)
+    {
+        var settings = await db.Settings.Where(s => s.Key == KeySetting || s.Key == OriginSetting).ToDictionaryAsync(s => s.Key, s => s.Value, stop);
+        return settings.Count == 2 ? (settings[OriginSetting], settings[KeySetting]) : null;
     }
 }
