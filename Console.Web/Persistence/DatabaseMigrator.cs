@@ -1,4 +1,6 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
 using Plinth.Core.Network;
 using Plinth.Core.Storage;
 using Plinth.Web.Persistence.Rows;
@@ -10,7 +12,12 @@ public sealed class DatabaseMigrator(IDbContextFactory<ConsoleDb> contexts, ICon
 {
     public async Task Migrate(CancellationToken stop)
     {
-        await using (var db = contexts.CreateDbContext()) await db.Database.MigrateAsync(stop);
+        await using (var db = contexts.CreateDbContext())
+        {
+            // On PostgreSQL a fresh database would be greeted with a logged error about the missing history table.
+            if (db.Database.IsNpgsql() && await db.Database.CanConnectAsync(stop)) await db.GetService<IHistoryRepository>().CreateIfNotExistsAsync(stop);
+            await db.Database.MigrateAsync(stop);
+        }
         await store.Write(Seed, stop);
     }
 

@@ -13,7 +13,8 @@ internal sealed class StoreMeter : IDisposable
     public StoreMeter()
     {
         _writes = _meter.CreateCounter<long>("plinth.store.writes", "{write}", "Writes asked for, by outcome.");
-        _commits = _meter.CreateHistogram<double>("plinth.store.commit.duration", "s", "From the beginning of a transaction to its durable end; many writes share one.");
+        _commits = _meter.CreateHistogram<double>("plinth.store.commit.duration", "s", "From the beginning of a transaction to its durable end; many writes share one.",
+            advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5] });
     }
 
     public void Committed(int done, int failed, TimeSpan took)
