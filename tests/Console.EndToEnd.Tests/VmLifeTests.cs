@@ -22,7 +22,7 @@ public sealed class VmLifeTests(Fleet fleet)
         Assert.Equal("web", running.GetProperty("labels").GetProperty("team").GetString());
         var address = await Wait.For("an address of the guest", async () =>
             (await fleet.Vm(vm)).GetProperty("addresses").EnumerateArray().Select(a => a.GetString()).FirstOrDefault(a => a!.Contains('.', StringComparison.Ordinal)));
-        Assert.StartsWith("192.168.", address, StringComparison.Ordinal);
+        Assert.StartsWith("10.87.", address, StringComparison.Ordinal);
 
         await using (var console = await SerialConsole.Open(fleet, vm))
         {
@@ -52,7 +52,7 @@ public sealed class VmLifeTests(Fleet fleet)
         await fleet.Console.Finished(create);
         await using (var console = await SerialConsole.Open(fleet, vm))
         {
-            await console.See("ready");
+            await console.See("Plinth guest inside ready");
             await console.Type("\npoweroff -f\n");
         }
         await fleet.VmIn(vm, "stopped");
