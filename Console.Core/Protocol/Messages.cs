@@ -29,6 +29,8 @@ public static class HubNames
     /// <summary>GET, enrolment listener: the console's CA as PEM. TLS never sends a root, so a joining agent fetches it here without
     /// trusting anything, compares SHA-256 of its DER form with the fingerprint of the join command, and trusts only it from then on.</summary>
     public const string CertificateAuthorityRoute = "/enrol/ca";
+    /// <summary>GET, no client certificate (enrolment listener): the agent's executable, where the console has it.</summary>
+    public const string AgentRoute = "/enrol/agent";
     /// <summary>POST, mutual TLS: <see cref="RenewRequest"/> → <see cref="EnrolReply"/>.</summary>
     public const string RenewRoute = "/agent/renew";
     public const int ProtocolVersion = 1;

@@ -19,13 +19,15 @@ public sealed record PortalOptions(Uri Url, string? CertificatePath, string? Cer
 /// <summary>Where agents connect: the hub with mutual TLS, and enrolment without a client certificate.</summary>
 /// <param name="LocalJoinFile">Where to leave a fresh one-time join ticket for this machine's own agent at each start.</param>
 /// <param name="SimulatedJoinFile">The same for the simulated fleet: <paramref name="SimulatedHosts"/> tokens.</param>
+/// <param name="Executable">The agent's executable, handed out to machines that join; null where they bring their own.</param>
 public sealed record AgentListenerOptions(
     ListenAddress Hub,
     ListenAddress Enrolment,
     TimeSpan CertificateLifetime,
     string? LocalJoinFile,
     string? SimulatedJoinFile,
-    int SimulatedHosts);
+    int SimulatedHosts,
+    string? Executable);
 
 /// <param name="OtlpEndpoint">Where traces and metrics are sent; null for nowhere.</param>
 /// <param name="JsonLogs">One JSON object per log line instead of text.</param>

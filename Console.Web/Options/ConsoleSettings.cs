@@ -47,7 +47,7 @@ public static class ConsoleSettings
         var simulated = settings.Number("Plinth:Agents:SimulatedHosts", 0, 0, 5000);
         var file = settings.Text("Plinth:Agents:SimulatedJoinFile");
         if (simulated > 0 && file is null) settings.Problem("Plinth:Agents:SimulatedJoinFile", null, $"is empty, but {simulated} simulated hosts need a file to find their join tokens in");
-        return new AgentListenerOptions(hub, enrolment, TimeSpan.FromHours(hours), settings.Text("Plinth:Agents:LocalJoinFile"), file, simulated);
+        return new AgentListenerOptions(hub, enrolment, TimeSpan.FromHours(hours), settings.Text("Plinth:Agents:LocalJoinFile"), file, simulated, settings.ExistingFile("Plinth:Agents:Executable"));
     }
 
     private static ListenAddress Listen(SettingsReader settings, string key, ListenAddress @default)

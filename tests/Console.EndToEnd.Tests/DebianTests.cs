@@ -35,7 +35,7 @@ public sealed class DebianTests(Fleet fleet)
         await Upload("debian-host");
         var given = await fleet.Console.Post("agents/join-tokens", new { description = "nested" });
         var command = given.GetProperty("command").GetString()!;
-        var join = command[(command.IndexOf("plinth-agent", StringComparison.Ordinal) + "plinth-agent".Length)..];
+        var join = command[(command.LastIndexOf("plinth-agent", StringComparison.Ordinal) + "plinth-agent".Length)..];
         var userData = JsonSerializer.Serialize(new
         {
             runcmd = new[] { new[] { "sh", "-c", $"systemctl start libvirtd; systemd-run --unit=plinth-agent /usr/local/bin/plinth-agent {join} --data /var/lib/plinth-agent" } },

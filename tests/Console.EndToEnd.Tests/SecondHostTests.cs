@@ -11,10 +11,11 @@ public sealed class SecondHostTests(Fleet fleet)
     {
         await using var second = await LabHost.Up("e2e-b", 22);
         var given = await fleet.Console.Post("agents/join-tokens", new { description = "rack 2" });
-        var words = given.GetProperty("command").GetString()!.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        var at = Array.FindIndex(words, w => w.EndsWith("plinth-agent", StringComparison.Ordinal));
         var data = Path.Combine(fleet.Data, "second");
-        await using var agent = second.Start(Repository.Agent, [.. words[(at + 1)..], "--data", data]);
+        Directory.CreateDirectory(data);
+        // Pasted as it is, into a shell of the other machine.
+        var command = $"cd '{data}' && {given.GetProperty("command").GetString()} --data '{data}'";
+        await using var agent = second.Start("sh", ["-c", command]);
 
         var hosts = await fleet.Console.ReadyHosts(2);
         var host = hosts.Single(h => h.GetProperty("name").GetString()!.Contains("e2e-b", StringComparison.Ordinal)).GetProperty("id").GetString();
@@ -28,7 +29,8 @@ public sealed class SecondHostTests(Fleet fleet)
         Assert.DoesNotContain(vm, await second.Domains());
 
         // The token is used up.
-        await using var again = second.Start(Repository.Agent, [.. words[(at + 1)..], "--data", data + "-again"]);
+        Directory.CreateDirectory(data + "-again");
+        await using var again = second.Start("sh", ["-c", command.Replace(data, data + "-again", StringComparison.Ordinal)]);
         await again.Line("token");
         await fleet.Console.Post($"hosts/{host}/retire");
     }

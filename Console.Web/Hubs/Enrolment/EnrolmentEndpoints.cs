@@ -19,6 +19,10 @@ public static class EnrolmentEndpoints
     {
         app.MapGet(HubNames.CertificateAuthorityRoute, (CertificateAuthority authority) => Results.Text(authority.Pem, "application/x-pem-file"))
             .ServedOn(ListenerKind.Enrolment).AllowAnonymous().ExcludeFromDescription();
+        app.MapGet(HubNames.AgentRoute, (ConsoleOptions options) => options.Agents.Executable is { } file
+                ? Results.File(Path.GetFullPath(file), "application/octet-stream", enableRangeProcessing: true)
+                : (IResult)Problem(StatusCodes.Status404NotFound, "no_agent_executable", "This console hands out no agent; copy plinth-agent to the machine. (Plinth:Agents:Executable names the file to hand out.)"))
+            .ServedOn(ListenerKind.Enrolment).AllowAnonymous().ExcludeFromDescription();
         app.MapPost(HubNames.EnrolRoute, Enrol).ServedOn(ListenerKind.Enrolment).AllowAnonymous().ExcludeFromDescription();
         app.MapPost(HubNames.RenewRoute, Renew).ServedOn(ListenerKind.AgentHub).RequireAuthorization(AgentAuthentication.Policy).ExcludeFromDescription();
     }

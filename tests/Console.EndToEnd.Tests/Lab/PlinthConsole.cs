@@ -30,6 +30,7 @@ public sealed partial class PlinthConsole : IAsyncDisposable
             ["Plinth__Agents__Listen"] = agentListen,
             ["Plinth__Agents__EnrolmentListen"] = $"{agentListen.Split(':')[0]}:{enrolmentPort}",
             ["Plinth__Agents__LocalJoinFile"] = JoinFile,
+            ["Plinth__Agents__Executable"] = Repository.Agent,
             ["Plinth__BundledImage"] = Repository.GuestManifest,
             ["PLINTH_BOOTSTRAP_CLIENT_ID"] = ClientId,
             ["PLINTH_BOOTSTRAP_CLIENT_SECRET"] = ClientSecret,
