@@ -65,6 +65,7 @@ public static class ConsoleApplication
         AddServices(builder, options, data);
         configure?.Invoke(builder);
         var app = builder.Build();
+        app.Services.GetRequiredService<AgentMeter>();      // meters measure once they exist
         Pipeline(app, options);
         Endpoints(app);
         return app;
