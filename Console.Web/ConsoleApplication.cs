@@ -109,6 +109,7 @@ public static class ConsoleApplication
     private static void Pipeline(WebApplication app, ConsoleOptions options)
     {
         app.UseRequestLog();
+        app.UsePortalErrors();
         app.UseProblems();
         app.UseSecurityHeaders();
         app.UseRouting();

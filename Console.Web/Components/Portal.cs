@@ -28,6 +28,17 @@ public static class Portal
         return services;
     }
 
+    /// <summary>People get a page where a program gets problem details: for an address that leads nowhere, and for a fault. Comes first.</summary>
+    public static void UsePortalErrors(this WebApplication app) =>
+        app.UseWhen(context => WantsPage(context.Request), pages =>
+        {
+            pages.UseExceptionHandler("/error", createScopeForErrors: true);
+            pages.UseStatusCodePagesWithReExecute("/not-found", createScopeForStatusCodePages: true);
+        });
+
+    private static bool WantsPage(HttpRequest request) =>
+        HttpMethods.IsGet(request.Method) && request.Headers.Accept.ToString().Contains("text/html", StringComparison.Ordinal) && !request.Path.StartsWithSegments("/api");
+
     /// <summary>Static assets and pages. Comes after authentication, authorisation and antiforgery.</summary>
     public static void MapPortal(this WebApplication app)
     {
