@@ -21,7 +21,7 @@ public sealed class EndpointTests(ServedConsole console)
     [
         "/healthz", "/readyz", "/metrics", "/sign-in", "/sign-out", "/connect/token", "/connect/authorize",
         "/openapi/{documentName}.json", "/docs/api", "/docs/api/", "/docs/api/{documentName?}", "/docs/api/scalar.js", "/docs/api/favicon.svg", "/docs/api/scalar.aspnetcore.js",
-        "/enrol", "/enrol/ca", "/sign-in/required", "/not-found", "/error", "/_framework/opaque-redirect",
+        "/enrol", "/enrol/ca", "/enrol/agent", "/sign-in/required", "/not-found", "/error", "/_framework/opaque-redirect",
     ];
 
     private IEnumerable<RouteEndpoint> Endpoints => console.App.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
