@@ -70,6 +70,27 @@ public sealed class EnrolmentTests : IDisposable
     }
 
     [Fact]
+    public async Task A_certificate_past_two_thirds_of_its_life_is_renewed_with_a_new_key_and_stored()
+    {
+        await using var console = new TlsConsole { Lifetime = TimeSpan.FromMinutes(1) };
+        var identity = await Join(console);
+        identity.Save(_directory);
+        console.Lifetime = TimeSpan.FromHours(1);
+        var keeper = new IdentityKeeper(_directory, identity, TimeProvider.System, AgentLog.Silent);
+        var renewals = 0;
+        keeper.Renewed += () => renewals++;
+        using var stop = new CancellationTokenSource();
+        var run = keeper.Run(stop.Token);
+        await Eventually.True(() => renewals == 1);
+        await stop.CancelAsync();
+        await run;
+        Assert.Equal(identity.Host, keeper.Current.Host);
+        Assert.NotEqual(identity.Key, keeper.Current.Key);
+        Assert.Equal(keeper.Current, AgentIdentity.Load(_directory));
+        Assert.True(keeper.Current.RenewAt() > DateTimeOffset.UtcNow.AddMinutes(20));
+    }
+
+    [Fact]
     public void A_damaged_identity_is_said_and_not_replaced()
     {
         var path = Path.Combine(_directory, AgentIdentity.FileName);

@@ -76,9 +76,14 @@ internal sealed class TlsConsole : IAsyncDisposable
             try
             {
                 await using var tls = new SslStream(client.GetStream());
-                await tls.AuthenticateAsServerAsync(_listenerCertificate);
+                await tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions
+                {
+                    ServerCertificate = _listenerCertificate,
+                    ClientCertificateRequired = true,
+                    RemoteCertificateValidationCallback = (_, _, _, _) => true,
+                });
                 var (line, body) = await Read(tls);
-                var (status, type, answer) = Answer(line, body);
+                var (status, type, answer) = Answer(line, body, tls.RemoteCertificate?.Subject);
                 await tls.WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 {status}\r\nContent-Type: {type}\r\nContent-Length: {answer.Length}\r\nConnection: close\r\n\r\n"));
                 await tls.WriteAsync(answer);
             }
@@ -89,13 +94,23 @@ internal sealed class TlsConsole : IAsyncDisposable
         }
     }
 
-    private (string Status, string Type, byte[] Body) Answer(string line, byte[] body)
+    private (string Status, string Type, byte[] Body) Answer(string line, byte[] body, string? client)
     {
         if (line.StartsWith("GET " + HubNames.CertificateAuthorityRoute, StringComparison.Ordinal)) return ("200 OK", "application/x-pem-file", Encoding.ASCII.GetBytes(Authority.ExportCertificatePem()));
+        if (line.StartsWith("POST " + HubNames.RenewRoute, StringComparison.Ordinal))
+        {
+            if (client != $"CN={Host}") return ("403 Forbidden", "text/plain", []);
+            return Certificate(JsonSerializer.Deserialize(body, ProtocolJson.Default.RenewRequest)!.CertificateRequest);
+        }
         var enrol = JsonSerializer.Deserialize(body, ProtocolJson.Default.EnrolRequest)!;
         lock (Enrolled) Enrolled.Add(enrol);
         if (RefuseWith is { } detail) return ("403 Forbidden", "application/problem+json", JsonSerializer.SerializeToUtf8Bytes(new Dictionary<string, string> { ["detail"] = detail }));
-        var key = CertificateRequest.LoadSigningRequestPem(enrol.CertificateRequest, HashAlgorithmName.SHA256).PublicKey;
+        return Certificate(enrol.CertificateRequest);
+    }
+
+    private (string Status, string Type, byte[] Body) Certificate(string request)
+    {
+        var key = CertificateRequest.LoadSigningRequestPem(request, HashAlgorithmName.SHA256).PublicKey;
         using var issued = Issue(new CertificateRequest(new X500DistinguishedName($"CN={Host}"), key, HashAlgorithmName.SHA256), Client, Lifetime);
         return ("200 OK", "application/json", JsonSerializer.SerializeToUtf8Bytes(new EnrolReply(Host, issued.ExportCertificatePem(), Authority.ExportCertificatePem(), Address.ToString()), ProtocolJson.Default.EnrolReply));
     }
