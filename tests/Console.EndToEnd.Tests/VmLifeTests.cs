@@ -27,6 +27,7 @@ public sealed class VmLifeTests(Fleet fleet)
         await using (var console = await SerialConsole.Open(fleet, vm))
         {
             await console.See("Plinth guest life ready");
+            await console.See("life:/#");
             await console.Type("\necho typed-$((40+2))\n");
             await console.See("typed-42");
         }
@@ -52,7 +53,7 @@ public sealed class VmLifeTests(Fleet fleet)
         await fleet.Console.Finished(create);
         await using (var console = await SerialConsole.Open(fleet, vm))
         {
-            await console.See("Plinth guest inside ready");
+            await console.See("inside:/#");
             await console.Type("\npoweroff -f\n");
         }
         await fleet.VmIn(vm, "stopped");

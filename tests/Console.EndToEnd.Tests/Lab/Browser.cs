@@ -29,15 +29,21 @@ public sealed class Browser : IAsyncDisposable
         File.SetUnixFileMode(wrapper, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         var playwright = await Playwright.CreateAsync();
         var chromium = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = wrapper, Args = Arguments });
+        // The link works once: whoever opens the first browser signs in for all.
+        fleet.SignedIn ??= await SignIn(chromium, fleet.Console.SignInLink!);
+        return new Browser(wrapper, playwright, chromium, fleet.SignedIn);
+    }
+
+    private static async Task<string> SignIn(IBrowser chromium, string link)
+    {
         var context = await chromium.NewContextAsync();
         var page = await context.NewPageAsync();
-        await page.GotoAsync(fleet.Console.SignInLink!);
-        if (await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).IsVisibleAsync())
-            await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
+        await page.GotoAsync(link);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
         await Ready(page);
         var state = await context.StorageStateAsync();
         await context.CloseAsync();
-        return new Browser(wrapper, playwright, chromium, state);
+        return state;
     }
 
     public async Task<IPage> Page(int width = 1440, int height = 900, ColorScheme scheme = ColorScheme.Light)

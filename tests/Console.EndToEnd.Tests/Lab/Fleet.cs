@@ -10,6 +10,9 @@ public sealed class Fleet : IAsyncLifetime
     public LabHost Host { get; private set; } = null!;
     public PlinthConsole Console { get; private set; } = null!;
     public RunningProgram Agent => _agents[^1];
+    /// <summary>The browser's storage after sign-in.</summary>
+    public string? SignedIn { get; set; }
+
     public string Data { get; } = Path.Combine(Path.GetTempPath(), "plinth-e2e-" + Guid.NewGuid().ToString("N")[..8]);
 
     public async Task InitializeAsync()
