@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging.Console;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Plinth.Web.Api;
@@ -135,6 +136,8 @@ public static class ConsoleApplication
     {
         var logging = builder.Logging;
         logging.ClearProviders();
+        // Standard output is for the ready line and the sign-in link.
+        logging.Services.Configure<ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
         if (options.JsonLogs) logging.AddJsonConsole(o => { o.UseUtcTimestamp = true; o.TimestampFormat = "O"; });
         else logging.AddSimpleConsole(o => { o.SingleLine = true; o.UseUtcTimestamp = true; o.TimestampFormat = "HH:mm:ss "; });
         // Its request lines carry queries, and a query may carry a sign-in link.

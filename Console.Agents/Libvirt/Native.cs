@@ -48,6 +48,9 @@ internal static unsafe partial class Native
     [LibraryImport(Lib)]
     public static partial int virConnectGetLibVersion(ConnectHandle connection, out ulong version);
 
+    [LibraryImport(Lib, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial nint virConnectGetDomainCapabilities(ConnectHandle connection, string? emulator, string arch, string machine, string type, uint flags);
+
     [LibraryImport(Lib)]
     public static partial int virConnectRegisterCloseCallback(ConnectHandle connection, delegate* unmanaged[Cdecl]<nint, int, nint, void> callback, nint opaque, delegate* unmanaged[Cdecl]<nint, void> free);
 

@@ -98,7 +98,7 @@ public sealed record DomainEvent(VmId? Vm, string What)
 
 /// <summary>The host said no. <paramref name="code"/> is stable ("disk_full", "start_failed", "unreachable"); the message is for people and says what to do.</summary>
 /// <param name="final">True when trying again cannot help.</param>
-public sealed class HypervisorException(string code, string message, bool final = false, Exception? cause = null) : Exception(message, cause)
+public sealed class HypervisorException(string code, string message, bool final = false, Exception? cause = null) : Exception(message.EndsWith('.') ? message : message + ".", cause)
 {
     public string Code { get; } = code;
     public bool Final { get; } = final;

@@ -25,6 +25,9 @@ public sealed partial class LibvirtHypervisor
             {
                 if (Native.virConnectGetLibVersion(connection, out var lib) < 0) throw LibvirtException.Last("reading libvirt's version");
                 if (Native.virConnectGetVersion(connection, out var emulator) < 0) throw LibvirtException.Last("reading QEMU's version");
+                // libvirt examines the emulator the first time it is needed, which takes seconds: now, not in the first create.
+                var type = acceleration == Acceleration.Kvm ? "kvm" : "qemu";
+                _ = Native.Take(Native.virConnectGetDomainCapabilities(connection, null, "x86_64", "q35", type, 0)) ?? throw LibvirtException.Last("reading what QEMU can do");
                 return (lib, emulator);
             },
             ReadFailed, stop);

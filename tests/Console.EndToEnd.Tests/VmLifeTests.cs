@@ -55,6 +55,7 @@ public sealed class VmLifeTests(Fleet fleet)
         {
             await console.See("inside:/#");
             await console.Type("\npoweroff -f\n");
+            await console.See("reboot: Power down");
         }
         await fleet.VmIn(vm, "stopped");
         Assert.DoesNotContain(vm, await fleet.Host.RunningDomains());
