@@ -35,6 +35,7 @@ public static class ApiRegistration
             o.Title = "Plinth API";
             o.OpenApiRoutePattern = DocumentPath;
             o.DefaultFonts = false;
+            o.HideDeveloperTools();
         }).AllowAnonymous();
     }
 }

@@ -40,7 +40,7 @@ public sealed class DebianTests(Fleet fleet)
         {
             runcmd = new[] { new[] { "sh", "-c", $"systemctl start libvirtd; systemd-run --unit=plinth-agent /usr/local/bin/plinth-agent {join} --data /var/lib/plinth-agent" } },
         });
-        var (outer, create) = await fleet.Create("nested", new { image = "debian-host-bookworm", flavor = (string?)null, vcpus = 2, memoryMib = 2048, diskGib = 8, userData = "#cloud-config\n" + userData + "\n" });
+        var (outer, create) = await fleet.Create("nested", new { image = "debian-host-bookworm", vcpus = 2, memoryMib = 2048, diskGib = 8, userData = "#cloud-config\n" + userData + "\n" });
         await fleet.Console.Finished(create, Boot);
         var inner = await Wait.For("the nested host", async () =>
             (await fleet.Console.Get("hosts?q=nested&state=ready")).GetProperty("items").EnumerateArray().Select(h => h.GetProperty("id").GetString()).FirstOrDefault(), Boot);

@@ -35,7 +35,7 @@ public sealed class Fleet : IAsyncLifetime
         var body = JsonSerializer.SerializeToNode(more ?? new { })!.AsObject();
         body["name"] = name;
         body["image"] ??= "plinth-guest";
-        body["flavor"] ??= "tiny";
+        if (!body.ContainsKey("vcpus")) body["flavor"] ??= "tiny";
         var operation = await Console.Post("projects/default/vms", body, Guid.NewGuid().ToString());
         return (operation.GetProperty("vm").GetString()!, operation.GetProperty("id").GetString()!);
     }

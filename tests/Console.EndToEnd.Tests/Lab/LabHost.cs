@@ -15,7 +15,8 @@ public sealed class LabHost : IAsyncDisposable
     public static async Task<LabHost> Up(string name, int index)
     {
         var directory = Path.Combine(Path.GetTempPath(), "plinth-lab");
-        await RunningProgram.Run(Repository.LabScript, "down", name, "--dir", directory);
+        // What a killed run left.
+        await Down(name, directory);
         await RunningProgram.Run(Repository.LabScript, "up", name, index.ToString(), "--dir", directory);
         return new LabHost { Name = name, Directory = directory, Address = $"10.77.0.{index}" };
     }
@@ -34,7 +35,14 @@ public sealed class LabHost : IAsyncDisposable
 
     public async Task<string[]> RunningDomains() => Lines(await Virsh("list", "--uuid", "--state-running"));
 
-    public async ValueTask DisposeAsync() => await RunningProgram.Run(Repository.LabScript, "down", Name, "--dir", Directory);
+    public async ValueTask DisposeAsync() => await Down(Name, Directory);
+
+    private static async Task Down(string name, string directory)
+    {
+        await RunningProgram.Run(Repository.LabScript, "down", name, "--dir", directory);
+        var files = Path.Combine(directory, name);
+        if (global::System.IO.Directory.Exists(files)) global::System.IO.Directory.Delete(files, recursive: true);
+    }
 
     private static string[] Lines(string text) => text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 }
