@@ -4,7 +4,7 @@ using Plinth.EndToEnd.Tests.Lab;
 
 namespace Plinth.EndToEnd.Tests;
 
-/// <summary>A distribution's image, uploaded through the API: cloud-init does what the seed says. And a VM that is a KVM host itself.</summary>
+/// <summary>A distribution's image, uploaded through the API: cloud-init does what the seed says.</summary>
 [Collection(FleetCollection.Name)]
 [Trait("Suite", "Slow")]
 public sealed class DebianTests(Fleet fleet)
@@ -27,31 +27,6 @@ public sealed class DebianTests(Fleet fleet)
         var end = await fleet.Console.Finished(create, Boot);
         Assert.True(end.GetProperty("state").GetString() == "succeeded", end.ToString());
         await fleet.Remove(vm);
-    }
-
-    [Fact]
-    public async Task A_vm_joins_as_a_host_and_runs_a_vm()
-    {
-        await Upload("debian-host");
-        var given = await fleet.Console.Post("agents/join-tokens", new { description = "nested" });
-        var command = given.GetProperty("command").GetString()!;
-        var join = command[(command.LastIndexOf("plinth-agent", StringComparison.Ordinal) + "plinth-agent".Length)..];
-        var userData = JsonSerializer.Serialize(new
-        {
-            runcmd = new[] { new[] { "sh", "-c", $"systemctl start libvirtd; systemd-run --unit=plinth-agent /usr/local/bin/plinth-agent {join} --data /var/lib/plinth-agent" } },
-        });
-        var (outer, create) = await fleet.Create("nested", new { image = "debian-host-bookworm", vcpus = 2, memoryMib = 2048, diskGib = 8, userData = "#cloud-config\n" + userData + "\n" });
-        await fleet.Console.Finished(create, Boot);
-        var inner = await Wait.For("the nested host", async () =>
-            (await fleet.Console.Get("hosts?q=nested&state=ready")).GetProperty("items").EnumerateArray().Select(h => h.GetProperty("id").GetString()).FirstOrDefault(), Boot);
-        var (vm, createInner) = await fleet.Create("inner", new { host = inner });
-        var end = await fleet.Console.Finished(createInner, TimeSpan.FromMinutes(20));
-        Assert.True(end.GetProperty("state").GetString() == "succeeded", end.ToString());
-        Assert.DoesNotContain(vm, await fleet.Host.Domains());
-        var delete = await fleet.Console.Delete($"projects/default/vms/{vm}");
-        await fleet.Console.Finished(delete.GetProperty("id").GetString()!, Boot);
-        await fleet.Console.Post($"hosts/{inner}/retire");
-        await fleet.Remove(outer);
     }
 
     private async Task<SerialConsole> OpenWhenStarted(string vm)
