@@ -6,7 +6,7 @@ namespace Plinth.EndToEnd.Tests;
 [Trait("Suite", "Slow")]
 public sealed class SoakTests : IDisposable
 {
-    private const int Hosts = 20, Workers = 8, RoundsEach = 40;
+    private const int Hosts = 20, Workers = 8, RoundsEach = 12;
 
     private readonly string _data = Path.Combine(Path.GetTempPath(), "plinth-soak-" + Guid.NewGuid().ToString("N")[..8]);
 
