@@ -44,7 +44,6 @@ public static class ApplicationRegistration
 
         services.AddWorker<PlacementWorker>().AddWorker<OperationDriver>().AddWorker<HostLiveness>().AddWorker<Retention>();
         services.AddWorker<AuditSequencing>().AddWorker<MetricsUpkeep>();
-        services.AddSingleton<Rehearsal>().AddHostedService(s => s.GetRequiredService<Rehearsal>());
         services.AddSingleton<IReadinessCheck, WorkersReadiness>();
         return services;
     }

@@ -311,14 +311,4 @@ public sealed class VmLifeTests : Stage
         Assert.Equal(OperationState.Cancelled, (await Newest(start)).State);
         Assert.Equal(VmState.Stopped, Ok(await Vms.Get(Ana, Project, vm.Id, Stop)).State);
     }
-
-    [Fact]
-    public async Task The_rehearsal_at_start_leaves_no_trace()
-    {
-        await The<Plinth.Web.Workers.Rehearsal>().Run(Stop);
-        await using var db = Store.Read();
-        Assert.Equal((0, 0, 0), (await db.Vms.CountAsync(), await db.Operations.CountAsync(), await db.Decisions.CountAsync()));
-        Assert.False(await db.ChangeLog.AnyAsync(c => c.Kind == LogKinds.Vm));
-        Assert.DoesNotContain(Feed.Changes, c => c.Kind == LogKinds.Vm);
-    }
 }
