@@ -20,8 +20,9 @@ internal static class AgentProgram
               The same, with what the console has written for this machine.
           plinth-agent run [--data DIR]
               Runs what has joined before.
-          plinth-agent simulate --hosts N --join-file FILE --data DIR [--faults FAULTS]
-              N simulated hosts in one process, each with its own certificate and session. FAULTS: lost, deaf, silent, fail:STEP, slow:STEP:SECONDS.
+          plinth-agent simulate --hosts N --join-file FILE --data DIR [--faults FAULTS] [--speed X]
+              N simulated hosts in one process, each with its own certificate and session; acts take an X-th of the usual time.
+              FAULTS: lost, deaf, silent, fail:STEP, slow:STEP:SECONDS.
           plinth-agent --inventory [--json]
               What this host is.
           plinth-agent --version | --help
@@ -120,8 +121,9 @@ internal static class AgentProgram
 
     private static async Task Simulate(IEnumerable<string> words, AgentLog log, CancellationToken stop)
     {
-        var line = new CommandLine(words, ["--hosts", "--join-file", "--data", "--faults"], []);
-        var fleet = new Fleet.SimulatedFleet(Prepare(line.Required("--data")), line.Number("--hosts", 1, Fleet.SimulatedFleet.MaxHosts), line.Value("--join-file"), line.Value("--faults"), log);
+        var line = new CommandLine(words, ["--hosts", "--join-file", "--data", "--faults", "--speed"], []);
+        var fleet = new Fleet.SimulatedFleet(Prepare(line.Required("--data")), line.Number("--hosts", 1, Fleet.SimulatedFleet.MaxHosts), line.Value("--join-file"), line.Value("--faults"),
+            line.Value("--speed") is null ? 1 : line.Number("--speed", 1, Fleet.SimulatedFleet.MaxSpeed), log);
         await fleet.Run(stop);
     }
 

@@ -9,9 +9,9 @@ namespace Plinth.Agents.Fleet;
 /// Many simulated hosts in one process. Each has its own identity, certificate, session, journal and reconciler, exactly as a real
 /// one; only the hypervisor is simulated.
 /// </summary>
-internal sealed class SimulatedFleet(string directory, int hosts, string? joinFile, string? faults, AgentLog log)
+internal sealed class SimulatedFleet(string directory, int hosts, string? joinFile, string? faults, int speed, AgentLog log)
 {
-    public const int MaxHosts = 5000;
+    public const int MaxHosts = 5000, MaxSpeed = 1000;
 
     // Joining makes keys on both ends; a herd would starve the console's other work.
     private const int JoiningAtOnce = 8;
@@ -26,7 +26,7 @@ internal sealed class SimulatedFleet(string directory, int hosts, string? joinFi
 
     private async Task Host(int index, SemaphoreSlim room, CancellationToken stop)
     {
-        var profile = SimulatedProfile.Server(index + 1);
+        var profile = SimulatedProfile.Server(index + 1, SimulatedTimings.Plausible.Faster(speed));
         var own = Directory.CreateDirectory(Path.Combine(directory, profile.Hostname)).FullName;
         var machineId = MachineIdentity.Of(own, profile.Hostname);
         var hostLog = log.For(profile.Hostname);

@@ -38,6 +38,11 @@ public sealed record SimulatedTimings(
     public static readonly SimulatedTimings Instant = new(
         default, default, default, default, default, default, default, default, default, default, default, default);
 
+    /// <summary>The same host so many times as fast.</summary>
+    public SimulatedTimings Faster(int times) => new(
+        Read / times, Pool / times, Network / times, Disk / times, Seed / times, Define / times, Start / times,
+        Boot / times, Shutdown / times, SwitchOff / times, Undefine / times, RemoveDisks / times);
+
     internal TimeSpan Of(SimulatedStep step) => step switch
     {
         SimulatedStep.Pool => Pool,
