@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using Plinth.Agents.Inventory;
 using Plinth.Agents.Machines;
 using Plinth.Agents.Session;
 using Plinth.Core.Protocol;
@@ -90,6 +91,8 @@ internal static class AgentProgram
         var line = new CommandLine(words, ["--console", "--token", "--ca-fingerprint", "--join-file", "--data", "--name", "--machine-id"], ["--again"]);
         var directory = Prepare(line.Value("--data") ?? DefaultData);
         var identity = AgentIdentity.Load(directory);
+        // Before the token is used up.
+        if (Prerequisites.Missing() is { } missing) throw new UsageException(missing);
         if (identity is not null && !line.Has("--again") && !identity.IsExpired(TimeProvider.System.GetUtcNow()))
         {
             Verify(identity, line, directory);
