@@ -97,7 +97,7 @@ public static class ConsoleApplication
         services.AddAgentHubs();
         services.AddPlinthApi();
         services.AddPortal();
-        services.AddTelemetry(options.Telemetry);
+        builder.AddTelemetry(options.Telemetry);
         services.AddCompression();
 
         services.AddSingleton<JoinFiles>();

@@ -32,7 +32,8 @@ public static class SecurityHeaders
         headers["Referrer-Policy"] = "no-referrer";
         headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()";
         headers["Cross-Origin-Opener-Policy"] = "same-origin";
-        if (request.IsHttps) headers.StrictTransportSecurity = "max-age=31536000";
+        // On localhost it would hold for whatever else serves there.
+        if (request.IsHttps && request.Host.Host != "localhost") headers.StrictTransportSecurity = "max-age=31536000";
         if (path.StartsWithSegments("/api") || path.StartsWithSegments("/connect") || path.StartsWithSegments("/sign-in")) headers.CacheControl = "no-store";
         return next(context);
     });

@@ -30,7 +30,7 @@ public static partial class AgentEndpoints
 
     public static void MapAgents(this WebApplication app)
     {
-        app.MapHub<AgentHub>(HubNames.Route, o => o.AllowStatefulReconnects = false)
+        app.MapHub<AgentHub>(HubNames.Route, o => (o.AllowStatefulReconnects, o.CloseOnAuthenticationExpiration) = (false, true))
             .RequireAuthorization(AgentAuthentication.Policy).ServedOn(ListenerKind.AgentHub);
         app.MapGet(HubNames.ImageRoute + "{digest}", Image).RequireAuthorization(AgentAuthentication.Policy).ServedOn(ListenerKind.AgentHub).ExcludeFromDescription();
         app.MapEnrolment();

@@ -20,10 +20,8 @@ public sealed class KestrelListeners(ConsoleOptions options, CertificateAuthorit
 
     private ListenOptions? _portal, _hub, _enrolment;
 
-    /// <summary>Without a trailing slash. On loopback always by the name localhost: passkeys and cookies need one name.</summary>
-    public string PortalUrl => ConsoleSettings.IsLoopback(options.Portal.Url)
-        ? $"{options.Portal.Url.Scheme}://localhost:{Port(_portal, options.Portal.Url.Port)}"
-        : options.Portal.Url.GetLeftPart(UriPartial.Authority);
+    /// <summary>Without a trailing slash, and without a port that goes without saying.</summary>
+    public string PortalUrl => new UriBuilder(options.Portal.Url.Scheme, options.Portal.Host, Port(_portal, options.Portal.Url.Port)).Uri.GetLeftPart(UriPartial.Authority);
 
     public string HubUrl => $"https://{options.Agents.Hub.UrlHost}:{Port(_hub, options.Agents.Hub.Port)}";
 
@@ -60,7 +58,13 @@ public sealed class KestrelListeners(ConsoleOptions options, CertificateAuthorit
         {
             _portal = listen;
             Mark(listen, ListenerKind.Portal);
-            if (url.Scheme == "https") listen.UseHttps(X509Certificate2.CreateFromPemFile(options.Portal.CertificatePath!, options.Portal.CertificateKeyPath));
+            if (url.Scheme == "https") listen.UseHttps(https =>
+            {
+                https.ServerCertificate = X509Certificate2.CreateFromPemFile(options.Portal.CertificatePath!, options.Portal.CertificateKeyPath);
+                // Browsers know roots: what stands between is sent along.
+                https.ServerCertificateChain = [];
+                https.ServerCertificateChain.ImportFromPemFile(options.Portal.CertificatePath!);
+            });
         }
         if (IPAddress.TryParse(url.Host.Trim('[', ']'), out var ip)) kestrel.Listen(ip, url.Port, Setup);
         else if (!ConsoleSettings.IsLoopback(url)) kestrel.ListenAnyIP(url.Port, Setup);

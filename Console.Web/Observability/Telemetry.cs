@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
@@ -13,18 +15,30 @@ public static class Telemetry
     /// <summary>Meters and activity sources of the console have this name.</summary>
     public const string Name = "Plinth";
 
-    public static void AddTelemetry(this IServiceCollection services, TelemetryOptions options)
+    public static void AddTelemetry(this WebApplicationBuilder builder, TelemetryOptions options)
     {
-        services.AddSingleton<AgentMeter>();
-        var telemetry = services.AddOpenTelemetry()
+        builder.Services.AddSingleton<AgentMeter>();
+        // The exporters read OpenTelemetry's own variables (protocol, headers, intervals); the console's setting becomes one of them.
+        if (options.OtlpEndpoint is { } endpoint) builder.Configuration[TelemetryOptions.StandardEndpointKey] = endpoint.OriginalString;
+        var telemetry = builder.Services.AddOpenTelemetry()
             .ConfigureResource(r => r.AddService("plinth", serviceVersion: typeof(Telemetry).Assembly.GetName().Version?.ToString(3)))
             .WithMetrics(m =>
             {
                 m.AddAspNetCoreInstrumentation().AddRuntimeInstrumentation().AddMeter(Name).AddPrometheusExporter();
-                if (options.OtlpEndpoint is { } endpoint) m.AddOtlpExporter(o => o.Endpoint = endpoint);
+                if (options.OtlpEndpoint is not null) m.AddOtlpExporter();
             });
-        if (options.OtlpEndpoint is { } traces)
-            telemetry.WithTracing(t => t.AddAspNetCoreInstrumentation().AddSource(Name).AddOtlpExporter(o => o.Endpoint = traces));
+        if (options.OtlpEndpoint is not null)
+            telemetry.WithTracing(t => t.AddAspNetCoreInstrumentation().AddSource(Name).AddProcessor(new WithoutAddresses()).AddOtlpExporter());
+    }
+
+    /// <summary>Paths hold names, ids of VMs and console tickets; the route, which says as much about the request, stays.</summary>
+    private sealed class WithoutAddresses : BaseProcessor<Activity>
+    {
+        public override void OnEnd(Activity data)
+        {
+            data.SetTag("url.path", null);
+            data.SetTag("url.query", null);
+        }
     }
 }
 

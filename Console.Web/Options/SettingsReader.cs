@@ -33,6 +33,17 @@ public sealed class SettingsReader(IConfiguration configuration)
         return @default;
     }
 
+    public double Decimal(string key, double @default, double min, double max)
+    {
+        if (Text(key) is not { } text) return @default;
+        if (double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) && number >= min && number <= max) return number;
+        Problem(key, text, string.Create(CultureInfo.InvariantCulture, $"is not a number from {min} to {max}"));
+        return @default;
+    }
+
+    /// <summary>The names under <paramref name="key"/>, as they are spelt.</summary>
+    public IEnumerable<string> Names(string key) => configuration.GetSection(key).GetChildren().Select(c => c.Key);
+
     public bool Flag(string key)
     {
         if (Text(key) is not { } text) return false;

@@ -48,6 +48,7 @@ public static class SecurityRegistration
 
         services.AddOpenIdProvider(options, OpenIdKeys.LoadOrCreate(data)).AddCore(core => core.UseEntityFrameworkCore().UseDbContext<ConsoleDb>());
         services.AddSingleton<IStartupStep, BootstrapClient>();
+        services.AddSingleton<IStartupStep, OutsideClients>();
         services.AddHostedService<TokenPruning>();
     }
 }

@@ -26,7 +26,9 @@ public sealed class AgentAuthentication(
         if (authority.HostOf(certificate, clock.GetUtcNow()) is not { } host) return AuthenticateResult.Fail("the certificate is not one of this console's agents");
         if (!await registry.IsAdmitted(host, Context.RequestAborted)) return AuthenticateResult.Fail($"host {host} is unknown or retired");
         var identity = PrincipalClaims.Identity(new Principal(PrincipalKind.Agent, host.ToString(), host.ToString()), SchemeName);
-        return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), SchemeName));
+        // A session ends with the certificate that it was opened with.
+        var until = new AuthenticationProperties { ExpiresUtc = certificate.NotAfter.ToUniversalTime() };
+        return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), until, SchemeName));
     }
 }
 

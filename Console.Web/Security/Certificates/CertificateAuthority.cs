@@ -12,8 +12,9 @@ namespace Plinth.Web.Security.Certificates;
 /// </summary>
 public sealed class CertificateAuthority : IDisposable
 {
-    // Clocks of hosts differ: a certificate is valid a little before it is made.
+    // Clocks of hosts differ: a certificate is valid a little before it is made. Never for much of its life: renewal is reckoned from its beginning.
     private static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(10);
+    private const int LivesPerSkew = 6;
     private static readonly TimeSpan Lifetime = TimeSpan.FromDays(3650);
     private static readonly Oid ServerAuthentication = new("1.3.6.1.5.5.7.3.1"), ClientAuthentication = new("1.3.6.1.5.5.7.3.2");
 
@@ -100,7 +101,7 @@ public sealed class CertificateAuthority : IDisposable
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([usage], true));
         request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(_certificate, true, false));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));
-        var from = now - ClockSkew;
+        var from = now - (lifetime / LivesPerSkew < ClockSkew ? lifetime / LivesPerSkew : ClockSkew);
         var authorityStart = new DateTimeOffset(_certificate.NotBefore.ToUniversalTime(), TimeSpan.Zero);
         return request.Create(_certificate, from > authorityStart ? from : authorityStart, now + lifetime, RandomNumberGenerator.GetBytes(16));
     }

@@ -20,7 +20,7 @@ public static class OpenIdProvider
         {
             // With a free port the issuer is what the request says; otherwise one name, whichever of the loopback names was used.
             if (options.Portal.Url.Port != 0)
-                server.SetIssuer(ConsoleSettings.IsLoopback(options.Portal.Url) ? new Uri($"{options.Portal.Url.Scheme}://localhost:{options.Portal.Url.Port}/") : options.Portal.Url);
+                server.SetIssuer(new UriBuilder(options.Portal.Url.Scheme, options.Portal.Host, options.Portal.Url.Port).Uri);
             server.SetTokenEndpointUris(TokenPath).SetAuthorizationEndpointUris(AuthorizePath).SetRevocationEndpointUris("/connect/revoke").SetJsonWebKeySetEndpointUris("/.well-known/jwks");
             server.AllowClientCredentialsFlow().AllowAuthorizationCodeFlow().AllowRefreshTokenFlow().RequireProofKeyForCodeExchange();
             server.RegisterScopes(ApiScope, OpenIddictConstants.Scopes.OpenId, OpenIddictConstants.Scopes.Profile, OpenIddictConstants.Scopes.OfflineAccess);

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 
@@ -16,9 +17,11 @@ public sealed partial class PlinthConsole : IAsyncDisposable
     private RunningProgram? _program;
     private string? _token;
 
-    public PlinthConsole(LabHost? host, string data, int port, string agentListen, int enrolmentPort, int simulatedHosts = 0)
+    /// <param name="portal">Where people and API clients come in, if not by plain http on localhost.</param>
+    public PlinthConsole(LabHost? host, string data, int port, string agentListen, int enrolmentPort, int simulatedHosts = 0, string? portal = null, X509Certificate2? trusted = null)
     {
         _host = host;
+        portal ??= $"http://localhost:{port}";
         Data = data;
         Directory.CreateDirectory(data);
         JoinFile = Path.Combine(data, "join.json");
@@ -26,7 +29,7 @@ public sealed partial class PlinthConsole : IAsyncDisposable
         _environment = new()
         {
             ["Plinth__Data"] = data,
-            ["Plinth__Portal__Url"] = $"http://localhost:{port}",
+            ["Plinth__Portal__Url"] = portal,
             ["Plinth__Agents__Listen"] = agentListen,
             ["Plinth__Agents__EnrolmentListen"] = $"{agentListen.Split(':')[0]}:{enrolmentPort}",
             ["Plinth__Agents__LocalJoinFile"] = JoinFile,
@@ -40,14 +43,16 @@ public sealed partial class PlinthConsole : IAsyncDisposable
             _environment["Plinth__Agents__SimulatedHosts"] = simulatedHosts.ToString();
             _environment["Plinth__Agents__SimulatedJoinFile"] = SimulatedJoinFile;
         }
-        Http = new HttpClient(host is null ? new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false } : Netns.Handler(host.Netns))
+        Http = new HttpClient(host is null ? Handler(trusted) : Netns.Handler(host.Netns))
         {
-            BaseAddress = new Uri($"http://localhost:{port}"),
+            BaseAddress = new Uri(portal),
             Timeout = TimeSpan.FromSeconds(20),
         };
     }
 
     public string Data { get; }
+    /// <summary>As environment variables; a change counts at the next start.</summary>
+    public Dictionary<string, string> Settings => _environment;
     public string JoinFile { get; }
     public string SimulatedJoinFile { get; }
     public HttpClient Http { get; }
@@ -136,6 +141,15 @@ public sealed partial class PlinthConsole : IAsyncDisposable
         var hosts = (await Get("hosts?limit=500")).GetProperty("items").EnumerateArray().Where(h => h.GetProperty("state").GetString() == "ready").ToArray();
         return hosts.Length >= count ? hosts : null;
     }, TimeSpan.FromMinutes(4));
+
+    /// <summary>For the root of the portal's certificate, where it has one.</summary>
+    public static SocketsHttpHandler Handler(X509Certificate2? trusted = null)
+    {
+        var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false };
+        if (trusted is not null)
+            handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, CustomTrustStore = { trusted }, RevocationMode = X509RevocationMode.NoCheck };
+        return handler;
+    }
 
     public async ValueTask DisposeAsync()
     {

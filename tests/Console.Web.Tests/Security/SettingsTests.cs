@@ -37,6 +37,40 @@ public sealed class SettingsTests
     }
 
     [Theory]
+    [InlineData("http://localhost:8400", "localhost")]
+    [InlineData("http://127.0.0.1:8400", "localhost")]
+    [InlineData("http://[::1]:8400", "localhost")]
+    [InlineData("http://127.0.0.2:8400", "127.0.0.2")]      // localhost does not lead there
+    public void The_portal_goes_by_a_name_that_leads_to_it(string url, string name) => Assert.Equal(name, Read(("Plinth:Portal:Url", url)).Portal.Host);
+
+    [Fact]
+    public void Outside_programs_are_named_with_their_addresses()
+    {
+        var client = Assert.Single(Read(("Plinth:Clients:dashboard", "https://dashboard.example.org/callback  http://127.0.0.1:5999/callback")).Clients);
+        Assert.Equal("dashboard", client.ClientId);
+        Assert.Equal(["https://dashboard.example.org/callback", "http://127.0.0.1:5999/callback"], client.RedirectUris.Select(u => u.OriginalString));
+    }
+
+    [Theory]
+    [InlineData("dashboard", "")]
+    [InlineData("dash board", "https://dashboard.example.org/callback")]
+    [InlineData("robot", "https://dashboard.example.org/callback")]                 // the bootstrap client's id
+    [InlineData("dashboard", "http://dashboard.example.org/callback")]
+    [InlineData("dashboard", "https://dashboard.example.org/callback#part")]
+    [InlineData("dashboard", "/callback")]
+    public void Codes_are_handed_to_safe_addresses_of_well_named_programs_only(string id, string addresses)
+    {
+        var e = Assert.Throws<SettingsException>(() => Read(($"Plinth:Clients:{id}", addresses), ("PLINTH_BOOTSTRAP_CLIENT_ID", "robot"), ("PLINTH_BOOTSTRAP_CLIENT_SECRET", "0123456789abcdef")));
+        Assert.StartsWith($"Plinth:Clients:{id}", Assert.Single(e.Problems));
+    }
+
+    [Theory]
+    [InlineData("OTEL_EXPORTER_OTLP_ENDPOINT", null, "http://standard:4318/")]
+    [InlineData("OTEL_EXPORTER_OTLP_ENDPOINT", "http://own:4318", "http://own:4318/")]
+    public void The_standard_variable_names_the_collector_where_no_setting_does(string key, string? own, string collector) =>
+        Assert.Equal(collector, Read((key, "http://standard:4318"), ("Plinth:Telemetry:OtlpEndpoint", own)).Telemetry.OtlpEndpoint!.AbsoluteUri);
+
+    [Theory]
     [InlineData("robot", null, "PLINTH_BOOTSTRAP_CLIENT_SECRET")]
     [InlineData(null, "0123456789abcdef", "PLINTH_BOOTSTRAP_CLIENT_ID")]
     [InlineData("a b", "0123456789abcdef", "PLINTH_BOOTSTRAP_CLIENT_ID")]

@@ -1,7 +1,7 @@
 using System.Diagnostics;
-using Npgsql;
+using Xunit;
 
-namespace Plinth.Web.Tests.Persistence;
+namespace Plinth.Tests.PostgreSql;
 
 /// <summary>
 /// A PostgreSQL server of Debian's package for the length of the tests: a cluster in a temporary directory, reached by its
@@ -24,18 +24,10 @@ public sealed class PostgresServer : IAsyncLifetime
         _ = _server.StandardError.ReadToEndAsync();
         _ = _server.StandardOutput.ReadToEndAsync();
         var clock = Stopwatch.StartNew();
-        while (true)
+        while (!await Answers(bin))
         {
-            try
-            {
-                await using var connection = new NpgsqlConnection(ConnectionString("postgres"));
-                await connection.OpenAsync();
-                return;
-            }
-            catch (NpgsqlException) when (clock.Elapsed < StartDeadline && !_server.HasExited)
-            {
-                await Task.Delay(50);
-            }
+            if (clock.Elapsed > StartDeadline || _server.HasExited) throw new InvalidOperationException($"The PostgreSQL server in {_directory} did not start.");
+            await Task.Delay(50);
         }
     }
 
@@ -43,16 +35,12 @@ public sealed class PostgresServer : IAsyncLifetime
     public async Task<string> NewDatabase()
     {
         var name = $"test_{Interlocked.Increment(ref _databases)}";
-        await using var connection = new NpgsqlConnection(ConnectionString("postgres"));
-        await connection.OpenAsync();
-        await using var command = new NpgsqlCommand($"CREATE DATABASE {name}", connection);
-        await command.ExecuteNonQueryAsync();
-        return ConnectionString(name);
+        await Run(Path.Combine(Binaries(), "createdb"), "-h", _directory, "-U", "plinth", name);
+        return $"Host={_directory};Username=plinth;Database={name};Maximum Pool Size=20";
     }
 
     public async Task DisposeAsync()
     {
-        NpgsqlConnection.ClearAllPools();
         if (_server is { HasExited: false })
         {
             // The server's own pid, not that of the wrapper that changed the user: the first line of postmaster.pid.
@@ -66,7 +54,12 @@ public sealed class PostgresServer : IAsyncLifetime
 
     private string Data => Path.Combine(_directory, "data");
 
-    private string ConnectionString(string database) => $"Host={_directory};Username=plinth;Database={database};Maximum Pool Size=20";
+    private async Task<bool> Answers(string bin)
+    {
+        using var asked = Process.Start(new ProcessStartInfo(Path.Combine(bin, "pg_isready"), ["-q", "-h", _directory]))!;
+        await asked.WaitForExitAsync();
+        return asked.ExitCode == 0;
+    }
 
     private static string Binaries()
     {
