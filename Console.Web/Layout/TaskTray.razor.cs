@@ -11,11 +11,12 @@ public partial class TaskTray
 
     [Inject] public required IOperations Operations { get; set; }
     [Inject] public required IChangeFeed Feed { get; set; }
+    [Inject] public required TimeProvider Time { get; set; }
     [Inject] public required CallerSource Callers { get; set; }
 
     protected override async Task OnInitializedAsync()
     {
-        _view = new TaskTrayView(Operations, Feed, await Callers.Current()) { Dispatch = InvokeAsync };
+        _view = new TaskTrayView(Operations, Feed, Time, await Callers.Current()) { Dispatch = InvokeAsync };
         _view.Changed += Redraw;
         try
         {

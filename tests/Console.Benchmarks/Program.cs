@@ -5,6 +5,7 @@ Dictionary<string, Func<Task>> benchmarks = new()
     ["placement"] = PlacementBenchmark.Run,
     ["create"] = CreateBenchmark.Run,
     ["fleet"] = FleetBenchmark.Run,
+    ["live-list"] = LiveListBenchmark.Run,
 };
 var wanted = args.Length == 0 ? [.. benchmarks.Keys] : args;
 if (wanted.FirstOrDefault(w => !benchmarks.ContainsKey(w)) is { } unknown)

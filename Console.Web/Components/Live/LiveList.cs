@@ -5,7 +5,7 @@ using Plinth.Web.Live;
 
 namespace Plinth.Web.Components.Live;
 
-/// <summary>A row that keeps its identity: the list changes what it shows, the row's component draws itself again.</summary>
+/// <summary>A row that keeps its identity: the list changes what it shows, and only rows with something new are drawn again.</summary>
 /// <typeparam name="TContent">What is shown, compared by value: an equal content draws nothing.</typeparam>
 public sealed class LiveRow<TContent>(Guid id, TContent content) where TContent : IEquatable<TContent>
 {
@@ -15,20 +15,19 @@ public sealed class LiveRow<TContent>(Guid id, TContent content) where TContent 
     /// <summary>Rises when there is something new to draw.</summary>
     public int Revision { get; private set; }
 
-    public event Action? Changed;
-
-    public void Show(TContent content)
+    public bool Show(TContent content)
     {
-        if (Content.Equals(content)) return;
+        if (Content.Equals(content)) return false;
         Content = content;
         Revision++;
-        Changed?.Invoke();
+        return true;
     }
 }
 
 /// <summary>
 /// A long list seen through a window of rows that the store cuts out. A change of anything listed reads the window again, at most
-/// twice a second: rows that stay keep their objects, and only if the order or the total is new the list as a whole is drawn again.
+/// twice a second: rows that stay keep their objects, and those with something new are drawn in one batch, which costs the viewer
+/// half of what a batch for each would. Only if the order or the total is new the list asks for its window again.
 /// </summary>
 public abstract class LiveList<TItem, TContent> : LiveView where TContent : IEquatable<TContent>
 {
@@ -41,7 +40,7 @@ public abstract class LiveList<TItem, TContent> : LiveView where TContent : IEqu
     private readonly PacedRefresh _refresh;
     private IReadOnlyList<LiveRow<TContent>> _window = [];
     private (int Start, int Count) _range = (0, 40);
-    private bool _prefetched;
+    private bool _prefetched, _rowsChanged;
 
     protected LiveList(Caller caller, IChangeFeed feed, TimeProvider time, Func<Change, bool> wanted) : base(caller)
     {
@@ -94,7 +93,7 @@ public abstract class LiveList<TItem, TContent> : LiveView where TContent : IEqu
     {
         var id = IdOf(item);
         if (!_rows.TryGetValue(id, out var row)) return _rows[id] = new LiveRow<TContent>(id, ContentOf(item));
-        row.Show(ContentOf(item));
+        _rowsChanged |= row.Show(ContentOf(item));
         return row;
     }
 
@@ -102,6 +101,7 @@ public abstract class LiveList<TItem, TContent> : LiveView where TContent : IEqu
     {
         if (Stop.IsCancellationRequested) return;
         var (total, before) = (Total, _window);
+        _rowsChanged = false;
         try
         {
             await Read();
@@ -110,9 +110,15 @@ public abstract class LiveList<TItem, TContent> : LiveView where TContent : IEqu
         {
             return;
         }
-        if (total == Total && before.SequenceEqual(_window)) return;
-        _prefetched = true;
-        if (WindowChanged is { } changed) await changed();
+        if (total != Total || !before.SequenceEqual(_window))
+        {
+            _prefetched = true;
+            if (WindowChanged is { } changed) await changed();
+        }
+        else if (!_rowsChanged)
+        {
+            return;
+        }
         NotifyChanged();
     }
 

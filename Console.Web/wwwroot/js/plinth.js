@@ -58,5 +58,8 @@ document.addEventListener("keydown", event => {
 
 root.dataset.scripts = "true";
 
+// A server that draws a popover's content only while it is open (@onpopover). Plain pages have no circuit.
+window.Blazor?.registerCustomEventType("popover", { browserEventName: "toggle", createEventArgs: event => ({ open: event.newState === "open" }) });
+
 // After a refused form: to the first field that is wrong, where its reason stands.
 window.plinthFocusFirstError = () => document.querySelector("[aria-invalid=true]")?.focus();

@@ -6,7 +6,7 @@ namespace Plinth.EndToEnd.Tests.Lab;
 /// <summary>Chromium inside the lab host, so that the console's loopback is its own; signed in by the one-time link.</summary>
 public sealed class Browser : IAsyncDisposable
 {
-    private static readonly string[] Arguments =
+    public static readonly string[] Arguments =
     [
         "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
         "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
@@ -34,7 +34,8 @@ public sealed class Browser : IAsyncDisposable
         return new Browser(wrapper, playwright, chromium, fleet.SignedIn);
     }
 
-    private static async Task<string> SignIn(IBrowser chromium, string link)
+    /// <summary>Signs in through the link, which works once, and gives the storage state.</summary>
+    public static async Task<string> SignIn(IBrowser chromium, string link)
     {
         var context = await chromium.NewContextAsync();
         var page = await context.NewPageAsync();

