@@ -147,7 +147,9 @@ public static class OperationProgress
             StepKind.Undefined or StepKind.DiskRemoved => $"The removal goes on as soon as {vm.HostName} reports again.",
             _ => $"Look at {vm.HostName}; delete the VM, or start it to try again.",
         };
-        return $"“{title}” was not reached within {time}. {last} {fix}".Replace("  ", " ");
+        // What the host said is a sentence, or what it was doing.
+        var seen = last.Length == 0 || last[^1] is '.' or '!' or '?' ? last : $"Last seen: {last}.";
+        return $"“{title}” was not reached within {time}. {seen} {fix}".Replace("  ", " ");
     }
 
     private static OperationRecord Running(OperationRecord operation) => operation.State == OperationState.Pending
