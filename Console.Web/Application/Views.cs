@@ -137,7 +137,7 @@ public sealed record CheckpointView(long Size, string RootHash, string Note, Dat
 
 public sealed record OverviewView(
     int Hosts, int HostsReady, int HostsLost,
-    int Vms, int VmsRunning, int VmsStopped, int VmsFailed, int VmsWaiting,
+    int Vms, int VmsRunning, int VmsStopped, int VmsFailed, int VmsWaiting, int VmsLost,
     Resources Capacity, Resources Allocated,
     IReadOnlyList<ProblemView> Problems,
     IReadOnlyList<OperationView> RecentOperations,

@@ -64,8 +64,7 @@ internal sealed class HostLiveness(IConsoleStore store, LiveHosts live, Lazy<IAg
         var host = await scope.Db.Hosts.SingleAsync(h => h.Id == id, stop);
         if (host.State != HostState.Ready) return Done.Value;
         host.State = HostLifecycle.Next(host.State, HostEvent.SessionLost).Value;
-        var last = live.ReportedAt(id, host.ReportedAt);
-        host.StateReason = $"Its agent's session ended and its last report is from {last:u}. VMs on it may be running. Check the host and its agent.";
+        host.StateReason = "Its agent's session ended and it has not reported since. VMs on it may be running. Check the host and its agent.";
         (host.Connected, var vms) = (false, await scope.Db.Vms.Where(v => v.Host == id && v.DeletedAt == null).ToListAsync(stop));
         foreach (var vm in vms)
         {

@@ -27,10 +27,10 @@ internal sealed class OverviewUseCases(IConsoleStore store, LiveHosts live, Time
         var recent = await db.Operations.OrderByDescending(o => o.CreatedAt).ThenByDescending(o => o.Id).Take(RecentOperations).ToListAsync(stop);
         return new OverviewView(
             hosts.Count, hosts.Count(h => h.State == HostState.Ready), hosts.Count(h => h.State == HostState.Lost),
-            states.Values.Sum(), Count(VmState.Running), Count(VmState.Stopped), Count(VmState.Failed), Count(VmState.Waiting),
+            states.Values.Sum(), Count(VmState.Running), Count(VmState.Stopped), Count(VmState.Failed), Count(VmState.Waiting), Count(VmState.Lost),
             hosts.Where(h => h.Facts is not null).Aggregate(Resources.Zero, (sum, h) => sum + h.Facts!.Capacity),
             taken is null ? Resources.Zero : new Resources(taken.Vcpus, taken.MemoryMib, taken.DiskGib),
-            [.. (await Problems(db, hosts, stop)).OrderBy(p => p.Severity == "error" ? 0 : 1).ThenByDescending(p => p.Since)],
+            [.. (await Problems(db, hosts, stop)).OrderBy(p => p.Severity == "error" ? 0 : 1)],
             [.. recent.Select(OperationViews.View)],
             hosts.Any(h => h.Simulated), hosts.Any(h => h.Facts?.Acceleration == Acceleration.Qemu));
 
@@ -39,8 +39,8 @@ internal sealed class OverviewUseCases(IConsoleStore store, LiveHosts live, Time
 
     private async Task<List<ProblemView>> Problems(ConsoleDb db, List<HostRow> hosts, CancellationToken stop)
     {
-        var problems = new List<ProblemView>();
-        foreach (var h in hosts) problems.AddRange(OfHost(h));
+        // Hosts first: what is wrong with a VM often follows from them. Of each kind the newest comes first.
+        var problems = hosts.SelectMany(OfHost).OrderByDescending(p => p.Since).ToList();
         var vms = await db.Vms.Where(v => v.State == VmState.Failed || v.State == VmState.Lost || v.State == VmState.Waiting || v.State == VmState.Paused)
             .OrderByDescending(v => v.UpdatedAt).Take(MaxProblemsOfAKind).ToListAsync(stop);
         var projects = await db.Projects.ToDictionaryAsync(p => p.Id, p => p.Name, stop);

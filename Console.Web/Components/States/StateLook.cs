@@ -7,7 +7,8 @@ namespace Plinth.Web.Components.States;
 public enum Tone { Good, Busy, Attention, Bad, Quiet }
 
 /// <summary>How a state is shown: its word, its icon (app.css, <c>.i-*</c>) and its tone. Never colour alone.</summary>
-public sealed record StateLook(string Text, string Icon, Tone Tone)
+/// <param name="OfSilence">The state says that nothing is heard: old observations do not put it in doubt.</param>
+public sealed record StateLook(string Text, string Icon, Tone Tone, bool OfSilence = false)
 {
     public string CssClass => $"tone-{Tone.ToString().ToLowerInvariant()} i-{Icon}";
 
@@ -25,7 +26,7 @@ public sealed record StateLook(string Text, string Icon, Tone Tone)
         VmState.Deleting => new("Deleting", "autorenew", Tone.Busy),
         VmState.Deleted => new("Deleted", "close", Tone.Quiet),
         VmState.Failed => new("Failed", "error-outline", Tone.Bad),
-        VmState.Lost => new("Lost", "link-off", Tone.Bad),
+        VmState.Lost => new("Lost", "link-off", Tone.Bad, OfSilence: true),
         _ => throw new ArgumentOutOfRangeException(nameof(state), state, null),
     };
 
@@ -33,7 +34,7 @@ public sealed record StateLook(string Text, string Icon, Tone Tone)
     {
         HostState.Enrolling => new("Enrolling", "hourglass-top", Tone.Busy),
         HostState.Ready => new("Ready", "check", Tone.Good),
-        HostState.Lost => new("Lost", "link-off", Tone.Bad),
+        HostState.Lost => new("Lost", "link-off", Tone.Bad, OfSilence: true),
         HostState.Quarantined => new("Quarantined", "pan-tool", Tone.Attention),
         HostState.Retired => new("Retired", "close", Tone.Quiet),
         _ => throw new ArgumentOutOfRangeException(nameof(state), state, null),
@@ -60,6 +61,8 @@ public sealed record StateLook(string Text, string Icon, Tone Tone)
         StepState.Undone => new("Undone", "undo", Tone.Quiet),
         _ => throw new ArgumentOutOfRangeException(nameof(state), state, null),
     };
+
+    public static StateLook OfFacility(bool ready) => ready ? new("Ready", "check", Tone.Good) : new("Not ready", "error-outline", Tone.Bad);
 
     public static StateLook Of(ImageState state) => state switch
     {

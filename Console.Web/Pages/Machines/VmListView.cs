@@ -9,14 +9,15 @@ using Plinth.Web.Live;
 namespace Plinth.Web.Pages.Machines;
 
 /// <summary>What a row of the list shows of a VM.</summary>
+/// <param name="SeenAt">When it was last observed; said of a stale one only.</param>
 public sealed record VmRowContent(
     VmId Id, string Project, string Name, string ImageName, VmState State, bool Stale, string? Reason,
-    HostId? Host, string? HostName, Acceleration? Acceleration, Resources Size, string Addresses, DateTimeOffset CreatedAt)
+    HostId? Host, string? HostName, Acceleration? Acceleration, Resources Size, string Addresses, DateTimeOffset CreatedAt, DateTimeOffset? SeenAt)
 {
     public static VmRowContent Of(VmView vm) => new(
         vm.Id, vm.ProjectName, vm.Name, vm.ImageName, vm.State, vm.Stale,
         Telling(vm) ? vm.StateReason : null,
-        vm.Host, vm.HostName, vm.Acceleration, vm.Size, string.Join(", ", vm.Addresses), vm.CreatedAt);
+        vm.Host, vm.HostName, vm.Acceleration, vm.Size, string.Join(", ", vm.Addresses), vm.CreatedAt, vm.Stale ? vm.ObservedAt : null);
 
     /// <summary>The reason stands on the row, unless it only says in a sentence what the state's word says already.</summary>
     private static bool Telling(VmView vm) =>

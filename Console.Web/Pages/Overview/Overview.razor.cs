@@ -19,6 +19,7 @@ public partial class Overview
         if (fleet.VmsStopped > 0) parts.Add($"{Quantity.Count(fleet.VmsStopped)} stopped");
         if (fleet.VmsWaiting > 0) parts.Add($"{Quantity.Count(fleet.VmsWaiting)} waiting");
         if (fleet.VmsFailed > 0) parts.Add($"{Quantity.Count(fleet.VmsFailed)} failed");
+        if (fleet.VmsLost > 0) parts.Add($"{Quantity.Count(fleet.VmsLost)} lost");
         return parts.Count > 0 ? string.Join(" · ", parts) : fleet.Vms == 0 ? "none yet" : "all as wanted";
     }
 }

@@ -72,6 +72,18 @@ public sealed class PageTests : PortalStage
     }
 
     [Fact]
+    public async Task A_lost_vm_is_lost_without_doubt_and_says_when_it_was_seen()
+    {
+        await using var browser = Browser();
+        await Image();
+        var seen = new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
+        var vm = await Vm(await Create("web-1")) with { State = VmState.Lost, Stale = true, ObservedAt = seen };
+        var drawn = browser.Render<VmRow>(p => p.Add(x => x.Row, new LiveRow<VmRowContent>(vm.Id.Value, VmRowContent.Of(vm))));
+        Assert.Equal("Lost", drawn.Find(".state").TextContent);
+        Assert.StartsWith("2026-03-01T12:00:00", drawn.Find(".state-cell time").GetAttribute("datetime"));
+    }
+
+    [Fact]
     public async Task A_refused_form_marks_the_field_and_says_why_beside_it()
     {
         await using var browser = Browser();
