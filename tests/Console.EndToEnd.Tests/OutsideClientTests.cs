@@ -32,9 +32,11 @@ public sealed class OutsideClientTests
         using var browser = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = console.Http.BaseAddress };
         using var stranger = await browser.GetAsync(question);
         Assert.StartsWith(new Uri(console.Http.BaseAddress!, "/sign-in?").AbsoluteUri, stranger.Headers.Location!.AbsoluteUri);
-        Assert.Contains("<form method=\"post\"", await browser.GetStringAsync(console.SignInLink));
-        using var signedIn = await browser.PostAsync("/sign-in", Form(("link", HttpUtility.ParseQueryString(new Uri(console.SignInLink!).Query)["link"]!)));
+        // The person pastes the printed link there and is back at the program's question.
+        var asked = HttpUtility.ParseQueryString(stranger.Headers.Location.Query)["returnUrl"]!;
+        using var signedIn = await browser.PostAsync("/sign-in", Form(("link", console.SignInLink!), ("returnUrl", asked)));
         Assert.Equal(HttpStatusCode.Found, signedIn.StatusCode);
+        Assert.Equal(new Uri(question).PathAndQuery, signedIn.Headers.Location!.OriginalString);
 
         var stolen = await Code();
         Assert.Equal(HttpStatusCode.BadRequest, (await Exchange(stolen, verifier: new string('x', 43))).Status);

@@ -39,10 +39,18 @@ public static class OpenIdEndpoints
         var request = context.GetOpenIddictServerRequest() ?? throw new InvalidOperationException("the authorization endpoint was reached without an OpenID request");
         var person = (await context.AuthenticateAsync(ApiAuthorization.CookieScheme)).Principal;
         stop.ThrowIfCancellationRequested();
+        if (person?.Identity?.IsAuthenticated != true && request.HasPromptValue(PromptValues.None))
+            return Results.Forbid(Error(Errors.LoginRequired, "Nobody is signed in to the console in this browser."), [Scheme]);
         if (person?.Identity?.IsAuthenticated != true)
             return Results.Challenge(new AuthenticationProperties { RedirectUri = context.Request.PathBase + context.Request.Path + context.Request.QueryString }, [ApiAuthorization.CookieScheme]);
         return Results.SignIn(Subject(person.ToPrincipal(), request.GetScopes()), null, Scheme);
     }
+
+    private static AuthenticationProperties Error(string code, string sentence) => new(new Dictionary<string, string?>
+    {
+        [OpenIddictServerAspNetCoreConstants.Properties.Error] = code,
+        [OpenIddictServerAspNetCoreConstants.Properties.ErrorDescription] = sentence,
+    });
 
     private static ClaimsPrincipal Subject(Principal principal, IEnumerable<string> scopes)
     {

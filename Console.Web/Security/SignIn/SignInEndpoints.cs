@@ -13,6 +13,7 @@ namespace Plinth.Web.Security.SignIn;
 public static class SignInEndpoints
 {
     public const string Path = "/sign-in";
+    private const string Parameter = "link=";
 
     public static void MapSignIn(this WebApplication app)
     {
@@ -23,13 +24,13 @@ public static class SignInEndpoints
     }
 
     private static IResult Show([FromQuery] string? link, [FromQuery] string? returnUrl) =>
-        string.IsNullOrEmpty(link) ? SignInPage.NoLink() : SignInPage.Confirm(link, Local(returnUrl));
+        string.IsNullOrEmpty(link) ? SignInPage.NoLink(Local(returnUrl)) : SignInPage.Confirm(link, Local(returnUrl));
 
     private static async Task<IResult> SignIn(HttpContext context, [FromForm] string? link, [FromForm] string? returnUrl, ISignIn signIn, CancellationToken stop)
     {
         // A strange page that signs its visitor in under a link of its own would have the visitor work in another's name.
         if (!SameOrigin.Holds(context.Request)) return SignInPage.Refused("The request came from a page of another origin.", StatusCodes.Status403Forbidden);
-        var person = await signIn.UseLink(link ?? "", context.Connection.RemoteIpAddress?.ToString(), stop);
+        var person = await signIn.UseLink(SecretOf(link?.Trim() ?? ""), context.Connection.RemoteIpAddress?.ToString(), stop);
         if (!person.Succeeded) return SignInPage.Refused(person.Reason, StatusCodes.Status403Forbidden);
         await context.SignInAsync(ApiAuthorization.CookieScheme, new ClaimsPrincipal(PrincipalClaims.Identity(person.Value, ApiAuthorization.CookieScheme)), new AuthenticationProperties { IsPersistent = true });
         return Results.LocalRedirect(Local(returnUrl));
@@ -45,6 +46,10 @@ public static class SignInEndpoints
         }
         return SignInPage.SignedOut();
     }
+
+    /// <summary>People paste the whole link, or what it carries.</summary>
+    private static string SecretOf(string link) =>
+        link.IndexOf(Parameter, StringComparison.Ordinal) is var at and >= 0 ? link[(at + Parameter.Length)..].Split('&')[0] : link;
 
     /// <summary>Only paths of this console are returned to; anything else could lead people elsewhere.</summary>
     private static string Local(string? url) =>
@@ -63,8 +68,13 @@ internal static class SignInPage
         </form>
         """);
 
-    public static IResult NoLink() => Page("Sign in", """
-        <p>Plinth has no passwords. It prints a one-time sign-in link each time it starts; open that link, valid for 15 minutes.</p>
+    public static IResult NoLink(string returnUrl) => Page("Sign in", $"""
+        <p>Plinth has no passwords. It prints a one-time sign-in link each time it starts, valid for 15 minutes. Open it, or paste it here to go on where you were.</p>
+        <form method="post" action="{SignInEndpoints.Path}">
+          <input type="hidden" name="returnUrl" value="{WebUtility.HtmlEncode(returnUrl)}">
+          <div class="field"><label for="link">Sign-in link</label><input id="link" name="link" class="input mono" required autocomplete="off" autocapitalize="off" spellcheck="false"></div>
+          <button type="submit" class="button button-primary">Sign in</button>
+        </form>
         <p>No link at hand? Stop Plinth and run <code>./start</code> again on the machine that it runs on. Guests are not touched by that.</p>
         """);
 

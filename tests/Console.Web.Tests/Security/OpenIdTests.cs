@@ -115,6 +115,12 @@ public sealed class OpenIdTests(ServedConsole console)
         var answer = await stranger.GetAsync(Authorize(clientId, Callback, challenge));
         Assert.Equal(HttpStatusCode.Found, answer.StatusCode);
         Assert.Contains("/sign-in?returnUrl=", answer.Headers.Location!.ToString());
+        Assert.Contains("""<input type="hidden" name="returnUrl" value="/connect/authorize?""", await stranger.GetStringAsync(answer.Headers.Location));
+
+        // A program that must not disturb anybody is told instead.
+        var silent = await stranger.GetAsync(Authorize(clientId, Callback, challenge) + "&prompt=none");
+        Assert.StartsWith(Callback, silent.Headers.Location!.ToString());
+        Assert.Equal("login_required", QueryHelpers.ParseQuery(silent.Headers.Location.Query)["error"]);
     }
 
     private static string Authorize(string clientId, string callback, string challenge) =>
