@@ -12,6 +12,8 @@ public static class Permissions
     public const string OperationRead = "operation.read", OperationCancel = "operation.cancel";
     public const string AgentJoin = "agent.join";
     public const string AuditRead = "audit.read";
+    /// <summary>Preferences and saved views of one's own.</summary>
+    public const string Personal = "personal.manage";
 }
 
 /// <summary>The permission decision, made here and nowhere else. Deny by default: people and API clients have full rights

@@ -144,6 +144,15 @@ public readonly record struct UserId(Guid Value) : ITypedId<UserId>
     public override string ToString() => Value.ToString();
 }
 
+/// <summary>A list as somebody wants to see it again.</summary>
+[JsonConverter(typeof(TypedIdConverter<SavedViewId>))]
+public readonly record struct SavedViewId(Guid Value) : ITypedId<SavedViewId>
+{
+    public static SavedViewId From(Guid value) => new(value);
+    public static SavedViewId New(DateTimeOffset now) => new(Guid.CreateVersion7(now));
+    public override string ToString() => Value.ToString();
+}
+
 /// <summary>An API client.</summary>
 [JsonConverter(typeof(TypedIdConverter<ClientId>))]
 public readonly record struct ClientId(Guid Value) : ITypedId<ClientId>

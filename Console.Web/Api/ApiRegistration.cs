@@ -27,6 +27,9 @@ public static class ApiRegistration
         JoinTokenEndpoints.Map(api);
         AuditEndpoints.Map(api);
         OverviewEndpoints.Map(api);
+        SearchEndpoints.Map(api);
+        PersonalEndpoints.Map(api);
+        CsvEndpoints.Map(api);
 
         // The description holds no data; whoever may not call the API may still read how it works.
         app.MapOpenApi(DocumentPath).AllowAnonymous();

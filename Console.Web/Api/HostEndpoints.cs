@@ -12,7 +12,7 @@ internal static class HostEndpoints
 
         hosts.MapGet("", async (HttpContext http, IHosts use, string? q, string? state, string? sort, string? limit, string? cursor, string? offset) =>
                 Answers.Ok(await use.List(http.Caller(), new HostQuery(Inputs.Text(q, "q"), Inputs.Text(state, "state"), Inputs.Text(sort, "sort")), Inputs.Window(limit, cursor, offset), http.RequestAborted)))
-            .Describe<Page<HostView>>("List hosts", "Filters: q, state. Sort: name, state, with \"-\" in front for descending.");
+            .Describe<Page<HostView>>("List hosts", "Filters: q, state. Sort: name, joined, with \"-\" in front for descending.");
 
         hosts.MapGet("/watch", (HttpContext http, IHosts use, Watch watch) => watch.Hosts(http, use)).DescribeStream("Watch hosts");
 

@@ -66,6 +66,11 @@ internal static class OpenApiDescription
             .WithDescription("Server-sent events: each carries the present form of one resource, or {\"id\", \"deleted\": true}; event \"reset\" means read the list anew.")
             .Produces<string>(StatusCodes.Status200OK, "text/event-stream").WithProblems();
 
+    public static RouteHandlerBuilder DescribeFile(this RouteHandlerBuilder endpoint, string summary) =>
+        endpoint.WithSummary(summary)
+            .WithDescription("The whole list under the filters, streamed. Cells that a spreadsheet would take for a formula begin with an apostrophe.")
+            .Produces<string>(StatusCodes.Status200OK, "text/csv").WithProblems();
+
     private static RouteHandlerBuilder WithProblems(this RouteHandlerBuilder endpoint)
     {
         foreach (var status in (int[])[400, 401, 403, 404, 409, 412]) endpoint.Produces<Problem>(status, Problems.ContentType);

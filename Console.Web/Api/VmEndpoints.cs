@@ -25,6 +25,10 @@ internal static class VmEndpoints
                 Answers.Ok(await use.Fit(http.Caller(), Inputs.Project(project), body.Value, http.RequestAborted)))
             .Describe<FitView>("Ask where a virtual machine would fit", "Checks everything that creating it would check, and does nothing.");
 
+        vms.MapPost("/bulk", async (HttpContext http, string project, IBulkActs use, JsonBody<BulkAct> body) =>
+                Answers.Ok(await use.Act(http.Caller(), Inputs.Project(project), body.Value, Inputs.IdempotencyKey(http), http.RequestAborted)))
+            .Describe<Page<BulkItemView>>("Start, stop, reboot, delete or label many", "Each VM is asked by itself and has its own answer: accepted with an operation, done, or refused with the reason.");
+
         vms.MapGet("/watch", (HttpContext http, string project, IVirtualMachines use, ICatalogue catalogue, Watch watch) => watch.Vms(http, Inputs.Project(project), use, catalogue))
             .DescribeStream("Watch virtual machines");
 

@@ -4,7 +4,9 @@ using Plinth.Web.Application.Hosts;
 using Plinth.Web.Application.Machines;
 using Plinth.Web.Application.Operations;
 using Plinth.Web.Application.Overview;
+using Plinth.Web.Application.Personal;
 using Plinth.Web.Application.Placement;
+using Plinth.Web.Application.Search;
 using Plinth.Web.Application.Start;
 using Plinth.Web.Workers;
 
@@ -31,11 +33,14 @@ public static class ApplicationRegistration
         services.AddSingleton<ImageFiles>().AddSingleton<IImageContent>(s => s.GetRequiredService<ImageFiles>());
 
         services.AddSingleton<IVirtualMachines, VirtualMachines>();
+        services.AddSingleton<IBulkActs, BulkActs>();
         services.AddSingleton<IHosts, HostUseCases>();
         services.AddSingleton<IOperations, OperationUseCases>();
         services.AddSingleton<ICatalogue, CatalogueUseCases>();
         services.AddSingleton<IAuditLog, AuditLog>();
         services.AddSingleton<IOverview, OverviewUseCases>();
+        services.AddSingleton<ISearch, SearchUseCase>();
+        services.AddSingleton<IPersonal, PersonalUseCases>();
         services.AddSingleton<IAgentDirectory, AgentDirectory>();
         services.AddSingleton<IHostRegistry, HostRegistry>();
 

@@ -34,5 +34,6 @@ internal sealed record Idempotency(string Principal, string Key, string RequestH
     public IdempotencyKeyRow Row(Guid reference, DateTimeOffset now) =>
         new() { Principal = Principal, Key = Key, RequestHash = RequestHash, Reference = reference.ToString(), CreatedAt = now };
 
-    private static string Owner(Principal principal) => $"{OperationSteps.Word(principal.Kind)}:{principal.Id}";
+    /// <summary>Whose something is: "user:…".</summary>
+    public static string Owner(Principal principal) => $"{OperationSteps.Word(principal.Kind)}:{principal.Id}";
 }

@@ -37,6 +37,12 @@ public sealed record StopVm(long? DeadlineSeconds = null);
 
 public sealed record RebootVm(bool? Force = null);
 
+/// <param name="Action">"start", "stop", "reboot", "delete" or "label".</param>
+/// <param name="Vms">Ids, at most 500.</param>
+/// <param name="Labels">For "label": set where there is a value, taken away where it is null; others stay.</param>
+/// <param name="DeadlineSeconds">For "stop": as of a single stop.</param>
+public sealed record BulkAct(string? Action, IReadOnlyList<string?>? Vms, IReadOnlyDictionary<string, string?>? Labels = null, long? DeadlineSeconds = null);
+
 /// <param name="State">Comma-separated state words.</param>
 /// <param name="Q">Part of the name, description or a label.</param>
 /// <param name="Sort">"name", "created", "state", "host", with "-" in front for descending.</param>
@@ -47,6 +53,9 @@ public sealed record HostQuery(string? Q = null, string? State = null, string? S
 public sealed record OperationQuery(string? State = null, string? Vm = null, string? Kind = null);
 
 public sealed record AuditQuery(string? Action = null, string? Actor = null, string? Target = null);
+
+/// <param name="List">"vms", "hosts" or "operations".</param>
+public sealed record SaveView(string? List, string? Name, string? Query);
 
 public sealed record CreateFlavor(string? Name, string? Description, long? Vcpus, long? MemoryMib, long? DiskGib);
 

@@ -23,6 +23,12 @@ public interface IVirtualMachines
     Task<Result<IReadOnlyList<SeriesView>>> Metrics(Caller caller, string project, VmId vm, TimeSpan range, CancellationToken stop);
 }
 
+/// <summary>One act for many VMs, with an answer for each.</summary>
+public interface IBulkActs
+{
+    Task<Result<Page<BulkItemView>>> Act(Caller caller, string project, BulkAct request, string? idempotencyKey, CancellationToken stop);
+}
+
 public interface IHosts
 {
     Task<Result<Page<HostView>>> List(Caller caller, HostQuery query, Window window, CancellationToken stop);
@@ -73,6 +79,26 @@ public interface IAuditLog
     /// <summary>Hashes from the entry's leaf to the root of the checkpoint of that size, base64.</summary>
     Task<Result<IReadOnlyList<string>>> InclusionProof(Caller caller, long sequence, long size, CancellationToken stop);
     Task<Result<IReadOnlyList<string>>> ConsistencyProof(Caller caller, long from, long to, CancellationToken stop);
+}
+
+/// <summary>One search over everything that has a name.</summary>
+public interface ISearch
+{
+    /// <summary>Things whose name, description or labels hold all words of <paramref name="q"/>, or that have this id; best first, of what the caller may read.</summary>
+    Task<Result<Page<SearchHit>>> Find(Caller caller, string? q, int limit, CancellationToken stop);
+}
+
+/// <summary>What belongs to the caller alone: how the portal looks, and the lists they want to see again.</summary>
+public interface IPersonal
+{
+    /// <summary>Every choice there is with its value; a default where nothing was chosen.</summary>
+    Task<Result<IReadOnlyDictionary<string, string>>> Preferences(Caller caller, CancellationToken stop);
+    Task<Result<IReadOnlyDictionary<string, string>>> Prefer(Caller caller, string key, string? value, CancellationToken stop);
+    /// <param name="list">"vms", "hosts", "operations"; null for all.</param>
+    Task<Result<IReadOnlyList<SavedViewView>>> Views(Caller caller, string? list, CancellationToken stop);
+    /// <summary>A view of the same list and name is replaced.</summary>
+    Task<Result<SavedViewView>> SaveView(Caller caller, SaveView request, CancellationToken stop);
+    Task<Result<Done>> DeleteView(Caller caller, SavedViewId view, CancellationToken stop);
 }
 
 public interface IOverview

@@ -46,6 +46,11 @@ public sealed record VmView(
 
 public sealed record VmNetworkView(NetworkId Id, string Name, string Mac);
 
+/// <summary>What one VM of a bulk act was answered.</summary>
+/// <param name="Name">Empty where there is no such VM.</param>
+/// <param name="Outcome">"accepted" (with its operation), "done" or "refused" (with code and reason).</param>
+public sealed record BulkItemView(VmId Vm, string Name, string Outcome, OperationId? Operation, string? Code, string? Reason);
+
 /// <summary>A host with its facts, what is taken, and how old all that is.</summary>
 public sealed record HostView(
     HostId Id,
@@ -134,6 +139,16 @@ public sealed record AuditEntryView(long Sequence, DateTimeOffset At, string Act
 /// <summary>A signed statement of the ledger's size and root, in C2SP signed-note form.</summary>
 /// <param name="VerifierKey">The public key that verifies <paramref name="Note"/>, in the note's own text form; keep it elsewhere.</param>
 public sealed record CheckpointView(long Size, string RootHash, string Note, DateTimeOffset At, string VerifierKey = "");
+
+/// <summary>Something that a search has found.</summary>
+/// <param name="Kind">"vm", "host", "image", "flavor" or "operation".</param>
+/// <param name="Project">The project's name, for things that belong to one.</param>
+/// <param name="State">The state's word; empty for things without states.</param>
+public sealed record SearchHit(string Kind, Guid Id, string? Project, string Name, string Detail, string State);
+
+/// <summary>A list as its owner wants to see it again.</summary>
+/// <param name="Query">What stands behind the question mark of the list's URL.</param>
+public sealed record SavedViewView(SavedViewId Id, string List, string Name, string Query, DateTimeOffset CreatedAt);
 
 public sealed record OverviewView(
     int Hosts, int HostsReady, int HostsLost,

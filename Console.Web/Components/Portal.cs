@@ -2,6 +2,7 @@ using MudBlazor;
 using MudBlazor.Services;
 using Plinth.Web.Components.Live;
 using Plinth.Web.Layout;
+using Plinth.Web.Layout.Commands;
 
 namespace Plinth.Web.Components;
 
@@ -25,6 +26,7 @@ public static class Portal
         });
         services.AddScoped<CallerSource>();
         services.AddScoped<BreadcrumbTrail>();
+        services.AddScoped<PageCommands>();
         return services;
     }
 

@@ -18,13 +18,18 @@ public static class PortalUrls
     public const string Flavors = "/flavors";
     public const string ApiReference = "/scalar/v1";
 
-    public static string Hosts(string? q = null, string? state = null, string? sort = null) =>
-        With("/hosts", ("q", q), ("state", state), ("sort", sort));
+    public static string Hosts(string? q = null, string? state = null, string? sort = null, string? columns = null) =>
+        With("/hosts", ("q", q), ("state", state), ("sort", sort), ("columns", columns));
+
+    public static string HostsCsv(string? q, string? state, string? sort) => With("/api/v1/hosts.csv", ("q", q), ("state", state), ("sort", sort));
 
     public static string Host(HostId host, string? tab = null) => With($"/hosts/{host}", ("tab", tab));
 
-    public static string Vms(string project = DefaultProject, string? q = null, string? state = null, string? host = null, string? label = null, string? sort = null) =>
-        With($"/projects/{Uri.EscapeDataString(project)}/vms", ("q", q), ("state", state), ("host", host), ("label", label), ("sort", sort));
+    public static string Vms(string project = DefaultProject, string? q = null, string? state = null, string? host = null, string? label = null, string? sort = null, string? columns = null, string? selected = null) =>
+        With($"/projects/{Uri.EscapeDataString(project)}/vms", ("q", q), ("state", state), ("host", host), ("label", label), ("sort", sort), ("columns", columns), ("selected", selected));
+
+    public static string VmsCsv(string project, string? q, string? state, string? host, string? label, string? sort) =>
+        With($"/api/v1/projects/{Uri.EscapeDataString(project)}/vms.csv", ("q", q), ("state", state), ("host", host), ("label", label), ("sort", sort));
 
     public static string NewVm(string project = DefaultProject) => $"/projects/{Uri.EscapeDataString(project)}/vms/new";
 
@@ -33,6 +38,8 @@ public static class PortalUrls
 
     public static string Operations(string? state = null, string? kind = null, string? vm = null) =>
         With("/operations", ("state", state), ("kind", kind), ("vm", vm));
+
+    public static string OperationsCsv(string? state, string? kind, string? vm) => With("/api/v1/operations.csv", ("state", state), ("kind", kind), ("vm", vm));
 
     public static string Operation(OperationId operation) => $"/operations/{operation}";
 

@@ -6,6 +6,7 @@ Dictionary<string, Func<Task>> benchmarks = new()
     ["create"] = CreateBenchmark.Run,
     ["fleet"] = FleetBenchmark.Run,
     ["live-list"] = LiveListBenchmark.Run,
+    ["search"] = SearchBenchmark.Run,
 };
 var wanted = args.Length == 0 ? [.. benchmarks.Keys] : args;
 if (wanted.FirstOrDefault(w => !benchmarks.ContainsKey(w)) is { } unknown)

@@ -10,13 +10,15 @@ namespace Plinth.Web.Pages.Hosts;
 /// <summary>What a row of the list shows of a host.</summary>
 public sealed record HostRowContent(
     HostId Id, string Name, HostState State, bool Stale, string? Reason, Acceleration? Acceleration, string Hardware,
-    Resources Capacity, Resources Allocated, double? CpuPercent, int VmCount, int Unknown, DateTimeOffset? ReportedAt)
+    Resources Capacity, Resources Allocated, double? CpuPercent, int VmCount, int Unknown, DateTimeOffset? ReportedAt,
+    string Agent, DateTimeOffset JoinedAt)
 {
     public static HostRowContent Of(HostView host) => new(
         host.Id, host.Name, host.State, host.Stale, host is { State: HostState.Ready, Stale: false } ? null : host.StateReason,
         host.Facts?.Acceleration ?? (host.Simulated ? Core.Inventory.Acceleration.Simulated : null),
         host.Facts is { } facts ? facts.CpuModel : "not reported yet",
-        host.Capacity, host.Allocated, host.Sample?.CpuPercent, host.VmCount, host.UnknownDomains.Count, host.ReportedAt);
+        host.Capacity, host.Allocated, host.Sample?.CpuPercent, host.VmCount, host.UnknownDomains.Count, host.ReportedAt,
+        host.Facts?.AgentVersion ?? "", host.JoinedAt);
 }
 
 /// <summary>The hosts of the fleet, filtered and sorted as the URL says.</summary>

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Web.Virtualization;
 using Plinth.Web.Application;
 using Plinth.Web.Components;
+using Plinth.Web.Components.Lists;
 using Plinth.Web.Components.Live;
 using Plinth.Web.Live;
 
@@ -9,17 +10,25 @@ namespace Plinth.Web.Pages.Hosts;
 
 public partial class Hosts
 {
+    private static readonly IReadOnlyList<ListColumn> AllColumns =
+    [
+        new("state", "State"), new("vms", "VMs"), new("memory", "Memory allocated"), new("vcpus", "vCPUs allocated", Usual: false), new("cpu", "CPU now"),
+        new("agent", "Agent", Usual: false), new("reported", "Reported"), new("joined", "Joined", Usual: false),
+    ];
+
     private Virtualize<LiveRow<HostRowContent>>? _rows;
 
     [SupplyParameterFromQuery] public string? Q { get; set; }
     [SupplyParameterFromQuery] public string? State { get; set; }
     [SupplyParameterFromQuery] public string? Sort { get; set; }
+    [SupplyParameterFromQuery] public string? Columns { get; set; }
 
     [Inject] public required IHosts Fleet { get; set; }
     [Inject] public required IChangeFeed Feed { get; set; }
     [Inject] public required TimeProvider Time { get; set; }
 
     private HostQuery Query => new(Q, State, Sort);
+    private ColumnSet Shown => ColumnSet.Read(Columns, AllColumns);
 
     protected override HostListView Open(Caller caller)
     {
@@ -36,5 +45,7 @@ public partial class Hosts
     }
 
     private void Go(string? q = null, string? state = null, string? sort = null) =>
-        Navigation.NavigateTo(PortalUrls.Hosts(q ?? Q, state ?? State, sort ?? Sort), replace: true);
+        Navigation.NavigateTo(PortalUrls.Hosts(q ?? Q, state ?? State, sort ?? Sort, Columns), replace: true);
+
+    private void Choose(string? columns) => Navigation.NavigateTo(PortalUrls.Hosts(Q, State, Sort, columns), replace: true);
 }

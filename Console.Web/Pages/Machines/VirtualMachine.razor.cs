@@ -7,6 +7,7 @@ using Plinth.Web.Components;
 using Plinth.Web.Components.Charts;
 using Plinth.Web.Components.Data;
 using Plinth.Web.Layout;
+using Plinth.Web.Layout.Commands;
 using Plinth.Web.Live;
 
 namespace Plinth.Web.Pages.Machines;
@@ -32,12 +33,23 @@ public partial class VirtualMachine
     [Inject] public required IOperations Operations { get; set; }
     [Inject] public required IChangeFeed Feed { get; set; }
     [Inject] public required IDialogService Dialogs { get; set; }
+    [Inject] public required PageCommands Commands { get; set; }
 
     protected override object Key => (Project, Id);
 
     private IReadOnlyList<Crumb> Above => [new Crumb("Virtual machines", PortalUrls.Vms(Project))];
 
     protected override VmDetailView Open(Caller caller) => new(Machines, Operations, Feed, caller, Project, VmId.From(Id));
+
+    protected override void OnAfterRender(bool firstRender)
+    {
+        if (View is not { Vm: { State: not VmState.Deleted } vm } view) return;
+        Commands.Set(
+            new PageCommand($"Start {vm.Name}", view.Start, view.WhyNot(VmEvent.StartAsked)),
+            new PageCommand($"Stop {vm.Name}", Shutdown, view.WhyNot(VmEvent.StopAsked)),
+            new PageCommand($"Reboot {vm.Name}", Reboot, view.WhyNoReboot),
+            new PageCommand($"Delete {vm.Name}", Delete, view.WhyNot(VmEvent.DeleteAsked)));
+    }
 
     /// <summary>The console's connection is made anew when this changes from off to on.</summary>
     private static bool ConsolePower(VmView vm) => vm.State is VmState.Starting or VmState.Running or VmState.Paused or VmState.Stopping;

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Web.Virtualization;
 using Plinth.Web.Application;
 using Plinth.Web.Components;
+using Plinth.Web.Components.Lists;
 using Plinth.Web.Components.Live;
 using Plinth.Web.Live;
 
@@ -21,6 +22,12 @@ public partial class VirtualMachines
         ("lost", "Lost"),
     ];
 
+    private static readonly IReadOnlyList<ListColumn> AllColumns =
+    [
+        new("state", "State"), new("host", "Host"), new("size", "Size"), new("address", "Address"),
+        new("labels", "Labels", Usual: false), new("description", "Description", Usual: false), new("created", "Created"),
+    ];
+
     private Virtualize<LiveRow<VmRowContent>>? _rows;
 
     [Parameter] public required string Project { get; set; }
@@ -29,8 +36,11 @@ public partial class VirtualMachines
     [SupplyParameterFromQuery] public string? Host { get; set; }
     [SupplyParameterFromQuery] public string? Label { get; set; }
     [SupplyParameterFromQuery] public string? Sort { get; set; }
+    [SupplyParameterFromQuery] public string? Columns { get; set; }
+    [SupplyParameterFromQuery] public string? Selected { get; set; }
 
     [Inject] public required IVirtualMachines Machines { get; set; }
+    [Inject] public required IBulkActs Bulk { get; set; }
     [Inject] public required IHosts HostsOfFleet { get; set; }
     [Inject] public required IChangeFeed Feed { get; set; }
     [Inject] public required TimeProvider Time { get; set; }
@@ -38,10 +48,12 @@ public partial class VirtualMachines
     protected override object Key => Project;
 
     private VmQuery Query => new(Q, State, Host, Label, Sort);
+    private ColumnSet Shown => ColumnSet.Read(Columns, AllColumns);
+    private Selection Picked => Selection.Read(Selected);
 
     protected override VmListView Open(Caller caller)
     {
-        var view = new VmListView(Machines, HostsOfFleet, Feed, Time, caller, Project, Query);
+        var view = new VmListView(Machines, Bulk, HostsOfFleet, Feed, Time, caller, Project, Query);
         view.WindowChanged += () => _rows?.RefreshDataAsync() ?? Task.CompletedTask;
         return view;
     }
@@ -56,5 +68,11 @@ public partial class VirtualMachines
     }
 
     private void Go(string? q = null, string? state = null, string? host = null, string? sort = null) =>
-        Navigation.NavigateTo(PortalUrls.Vms(Project, q ?? Q, state ?? State, host ?? Host, Label, sort ?? Sort), replace: true);
+        Navigation.NavigateTo(PortalUrls.Vms(Project, q ?? Q, state ?? State, host ?? Host, Label, sort ?? Sort, Columns, Selected), replace: true);
+
+    private void Choose(string? columns) => Navigation.NavigateTo(PortalUrls.Vms(Project, Q, State, Host, Label, Sort, columns, Selected), replace: true);
+
+    private void Pick(Selection selection) => Navigation.NavigateTo(PortalUrls.Vms(Project, Q, State, Host, Label, Sort, Columns, selection.Text), replace: true);
+
+    private async Task PickAll(bool all) => Pick(all ? await View!.PickAll() : Selection.None);
 }

@@ -3,6 +3,7 @@ using Plinth.Core.Inventory;
 using Plinth.Core.Machines;
 using Plinth.Core.Primitives;
 using Plinth.Web.Application;
+using Plinth.Web.Components.Lists;
 using Plinth.Web.Components.Live;
 using Plinth.Web.Live;
 
@@ -12,12 +13,14 @@ namespace Plinth.Web.Pages.Machines;
 /// <param name="SeenAt">When it was last observed; said of a stale one only.</param>
 public sealed record VmRowContent(
     VmId Id, string Project, string Name, string ImageName, VmState State, bool Stale, string? Reason,
-    HostId? Host, string? HostName, Acceleration? Acceleration, Resources Size, string Addresses, DateTimeOffset CreatedAt, DateTimeOffset? SeenAt)
+    HostId? Host, string? HostName, Acceleration? Acceleration, Resources Size, string Addresses, DateTimeOffset CreatedAt, DateTimeOffset? SeenAt,
+    string Labels, string Description)
 {
     public static VmRowContent Of(VmView vm) => new(
         vm.Id, vm.ProjectName, vm.Name, vm.ImageName, vm.State, vm.Stale,
         Telling(vm) ? vm.StateReason : null,
-        vm.Host, vm.HostName, vm.Acceleration, vm.Size, string.Join(", ", vm.Addresses), vm.CreatedAt, vm.Stale ? vm.ObservedAt : null);
+        vm.Host, vm.HostName, vm.Acceleration, vm.Size, string.Join(", ", vm.Addresses), vm.CreatedAt, vm.Stale ? vm.ObservedAt : null,
+        string.Join(' ', vm.Labels.OrderBy(l => l.Key, StringComparer.Ordinal).Select(l => l.Value.Length == 0 ? l.Key : $"{l.Key}={l.Value}")), vm.Description);
 
     /// <summary>The reason stands on the row, unless it only says in a sentence what the state's word says already.</summary>
     private static bool Telling(VmView vm) =>
@@ -25,7 +28,7 @@ public sealed record VmRowContent(
 }
 
 /// <summary>The virtual machines of a project, filtered and sorted as the URL says.</summary>
-public sealed class VmListView(IVirtualMachines machines, IHosts hosts, IChangeFeed feed, TimeProvider time, Caller caller, string project, VmQuery query)
+public sealed class VmListView(IVirtualMachines machines, IBulkActs bulk, IHosts hosts, IChangeFeed feed, TimeProvider time, Caller caller, string project, VmQuery query)
     : LiveList<VmView, VmRowContent>(caller, feed, time, change => change.Kind == "vm")
 {
     public VmQuery Query { get; private set; } = query;
@@ -39,6 +42,42 @@ public sealed class VmListView(IVirtualMachines machines, IHosts hosts, IChangeF
     public string Count => string.Create(CultureInfo.InvariantCulture, $"{Total:N0} of {Math.Max(_all, Total):N0}");
 
     private long _all;
+
+    /// <summary>What each machine of the last bulk act was answered.</summary>
+    public IReadOnlyList<BulkItemView> Answers { get; private set; } = [];
+
+    /// <summary>Why the last bulk act was not even begun.</summary>
+    public IReadOnlyList<Refusal> ActRefusals { get; private set; } = [];
+
+    /// <summary>The machines that were picked and still exist, by name.</summary>
+    public async Task<IReadOnlyList<VmView>> Picked(Selection selection)
+    {
+        var picked = new List<VmView>();
+        foreach (var id in selection.Ids)
+            if (await machines.Get(Caller, project, VmId.From(id), Stop) is { Succeeded: true, Value: { State: not VmState.Deleted } vm }) picked.Add(vm);
+        return [.. picked.OrderBy(v => v.Name, StringComparer.Ordinal)];
+    }
+
+    /// <summary>Everything that the filters leave, as far as a selection goes.</summary>
+    public async Task<Selection> PickAll()
+    {
+        var page = await machines.List(Caller, project, Query, new Window(Selection.Most), Stop);
+        return page.Succeeded ? Selection.Of(page.Value.Items.Select(v => v.Id.Value)) : Selection.None;
+    }
+
+    public async Task Act(BulkAct act)
+    {
+        var result = await bulk.Act(Caller, project, act, Guid.NewGuid().ToString(), Stop);
+        ActRefusals = result.Refusals;
+        Answers = result.Succeeded ? result.Value.Items : [];
+        NotifyChanged();
+    }
+
+    public void ForgetAnswers()
+    {
+        (Answers, ActRefusals) = ([], []);
+        NotifyChanged();
+    }
 
     public async Task Show(VmQuery next)
     {

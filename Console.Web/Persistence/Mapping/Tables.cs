@@ -76,6 +76,7 @@ internal static class Tables
             e.ToTable("Operations").HasKey(o => o.Id);
             e.HasIndex(o => o.Vm);
             e.HasIndex(o => o.State);
+            e.HasIndex(o => new { o.Target, o.CreatedAt });
         });
         model.Entity<AllocationRow>(e =>
         {
@@ -156,6 +157,12 @@ internal static class Tables
         });
         model.Entity<WorkerLeaseRow>().ToTable("WorkerLeases").HasKey(w => w.Name);
         model.Entity<SettingRow>().ToTable("Settings").HasKey(s => s.Key);
+        model.Entity<PreferenceRow>().ToTable("Preferences").HasKey(p => new { p.Principal, p.Key });
+        model.Entity<SavedViewRow>(e =>
+        {
+            e.ToTable("SavedViews").HasKey(v => v.Id);
+            e.HasIndex(v => new { v.Principal, v.List, v.Name }).IsUnique();
+        });
         model.Entity<UserRow>(e =>
         {
             e.ToTable("Users").HasKey(u => u.Id);

@@ -25,7 +25,7 @@ function points(line) {
 function options(chart, series) {
   const format = formats[chart.unit];
   const muted = css("--ink-muted");
-  const utc = localStorage.getItem("plinth.zone") === "utc";
+  const utc = document.documentElement.dataset.zone === "utc";
   return {
     chart: { type: "line", height: 208, background: "transparent", fontFamily: "inherit", foreColor: muted, animations: { enabled: false }, toolbar: { show: false }, zoom: { enabled: false }, parentHeightOffset: 0 },
     theme: { mode: document.documentElement.dataset.theme },

@@ -1,6 +1,7 @@
 // What the browser can do by itself, it does: ages, zones, themes, dialogs, copying. Nothing here asks the server.
 import "./times.js";
 import "./connection.js";
+import { choose } from "./keys.js";
 
 const root = document.documentElement;
 
@@ -10,6 +11,7 @@ document.addEventListener("click", event => {
   if ((element = at("[data-open-dialog]"))) document.getElementById(element.dataset.openDialog)?.showModal();
   else if ((element = at("[data-close-dialog]"))) element.closest("dialog")?.close();
   else if (at("[data-reload]")) location.reload();
+  else if (at("[data-zone-toggle]")) choose("zone", root.dataset.zone === "utc" ? "local" : "utc");
   else if ((element = at("[data-copy]"))) copy(element);
   // A click on the backdrop reaches the dialog itself; a link inside leads away: either way it closes.
   const dialog = at("dialog.sheet");
@@ -32,28 +34,19 @@ async function copy(button) {
 }
 
 document.addEventListener("change", event => {
-  if (event.target.matches?.("[data-theme-choice]")) window.plinthTheme.choose(event.target.value);
+  if (event.target.matches?.("[data-choice]")) window.plinthDisplay.choose(event.target.name, event.target.value);
 });
 
-// Radios show the stored choice whenever their menu opens (they are drawn later than this script runs).
+// Radios show what was chosen whenever their menu opens (they are drawn later than this script runs).
 document.addEventListener("toggle", event => {
   if (event.target.id !== "display-menu") return;
-  for (const radio of event.target.querySelectorAll("[data-theme-choice]")) radio.checked = radio.value === window.plinthTheme.choice;
+  for (const radio of event.target.querySelectorAll("[data-choice]")) radio.checked = radio.value === window.plinthDisplay.chosen(radio.name);
 }, true);
 
 // Text that is cut off shows itself whole under the pointer; the server need not send it twice.
 document.addEventListener("mouseover", event => {
   const line = event.target.closest?.(".one-line");
   if (line) line.title = line.scrollWidth > line.clientWidth ? line.textContent : "";
-});
-
-// Keys that operators expect; never while typing.
-document.addEventListener("keydown", event => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("input, textarea, select, [contenteditable], .xterm")) return;
-  if (event.key === "/") {
-    const search = document.querySelector("input[type=search]");
-    if (search) { event.preventDefault(); search.focus(); search.select(); }
-  }
 });
 
 root.dataset.scripts = "true";

@@ -1,7 +1,6 @@
 // <time datetime="…" data-show="age|moment" data-stale-after="30">: text and tooltip in the reader's zone, ageing by itself.
 // Blazor draws these elements empty and never touches their content.
-const zoneKey = "plinth.zone";
-const zone = () => { try { return localStorage.getItem(zoneKey) === "utc" ? "UTC" : undefined; } catch { return undefined; } };
+const zone = () => document.documentElement.dataset.zone === "utc" ? "UTC" : undefined;
 
 // The server's clock made the times; a browser's clock that is wrong must not make fresh data look old.
 const served = Number(document.querySelector("meta[name=server-time]")?.content);
@@ -64,14 +63,10 @@ new MutationObserver(changes => {
 setInterval(() => { if (!document.hidden) drawAll(); }, 1000);
 document.addEventListener("visibilitychange", () => { if (!document.hidden) drawAll(); });
 
-document.addEventListener("toggle", event => {
-  if (event.target.id !== "display-menu") return;
-  for (const radio of event.target.querySelectorAll("[data-zone-choice]")) radio.checked = radio.value === (zone() ? "utc" : "local");
-}, true);
-
-document.addEventListener("change", event => {
-  if (!event.target.matches?.("[data-zone-choice]")) return;
-  try { localStorage.setItem(zoneKey, event.target.value); } catch { /* private mode */ }
+let shownIn = zone();
+document.documentElement.addEventListener("plinth:theme", () => {
+  if (zone() === shownIn) return;
+  shownIn = zone();
   formats();
   for (const element of document.querySelectorAll("time[data-show]")) { delete element.plinthAt; draw(element); }
 });

@@ -8,8 +8,10 @@ using Plinth.Core.Primitives;
 using Plinth.Web.Application;
 using Plinth.Web.Components;
 using Plinth.Web.Components.Data;
+using Plinth.Web.Components.Lists;
 using Plinth.Web.Components.Live;
 using Plinth.Web.Layout;
+using Plinth.Web.Layout.Commands;
 using Plinth.Web.Live;
 using Plinth.Web.Pages.Machines;
 using Plinth.Web.Security;
@@ -19,14 +21,17 @@ namespace Plinth.Web.Tests.Portal;
 /// <summary>Pages as they are drawn, over the real application and store.</summary>
 public sealed class PageTests : PortalStage
 {
+    private static readonly ColumnSet UsualColumns = new(null, "state,host,size,address,created");
+
     private BunitContext Browser()
     {
         var context = new BunitContext();
         context.JSInterop.Mode = JSRuntimeMode.Loose;
         context.Services.AddMudServices();
         context.Services.AddSingleton<TimeProvider>(Time).AddSingleton<IChangeFeed>(Live);
-        context.Services.AddSingleton(Vms).AddSingleton(Hosts).AddSingleton(Operations).AddSingleton(Catalogue);
-        context.Services.AddScoped<CallerSource>().AddScoped<BreadcrumbTrail>();
+        context.Services.AddSingleton(Vms).AddSingleton(Hosts).AddSingleton(Operations).AddSingleton(Catalogue)
+            .AddSingleton(The<IBulkActs>()).AddSingleton(The<IPersonal>());
+        context.Services.AddScoped<CallerSource>().AddScoped<BreadcrumbTrail>().AddScoped<PageCommands>();
         context.AddAuthorization().SetAuthorized("ana").SetClaims([.. PrincipalClaims.Identity(Ana.Principal, "test").Claims]);
         return context;
     }
@@ -47,15 +52,15 @@ public sealed class PageTests : PortalStage
         await Image();
         var vm = await Vm(await Create("web-1"));
         var row = new LiveRow<VmRowContent>(vm.Id.Value, VmRowContent.Of(vm));
-        var drawn = browser.Render<VmRow>(p => p.Add(x => x.Row, row));
+        var drawn = browser.Render<VmRow>(p => p.Add(x => x.Row, row).Add(x => x.Columns, UsualColumns));
         var before = drawn.RenderCount;
 
         row.Show(VmRowContent.Of(vm));
-        drawn.Render(p => p.Add(x => x.Row, row));
+        drawn.Render(p => p.Add(x => x.Row, row).Add(x => x.Columns, UsualColumns));
         Assert.Equal(before, drawn.RenderCount);
 
         row.Show(VmRowContent.Of(vm with { State = VmState.Running }));
-        drawn.Render(p => p.Add(x => x.Row, row));
+        drawn.Render(p => p.Add(x => x.Row, row).Add(x => x.Columns, UsualColumns));
         Assert.Contains("Running", drawn.Find(".state").TextContent);
         Assert.True(drawn.RenderCount > before);
     }
@@ -66,7 +71,7 @@ public sealed class PageTests : PortalStage
         await using var browser = Browser();
         await Image();
         var vm = await Vm(await Create("web-1")) with { State = VmState.Running, Stale = true };
-        var drawn = browser.Render<VmRow>(p => p.Add(x => x.Row, new LiveRow<VmRowContent>(vm.Id.Value, VmRowContent.Of(vm))));
+        var drawn = browser.Render<VmRow>(p => p.Add(x => x.Row, new LiveRow<VmRowContent>(vm.Id.Value, VmRowContent.Of(vm))).Add(x => x.Columns, UsualColumns));
         Assert.Contains("is-stale", drawn.Find(".state").ClassList);
         Assert.Contains("last known", drawn.Find(".state").TextContent);
     }

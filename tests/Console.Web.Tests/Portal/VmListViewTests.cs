@@ -7,7 +7,7 @@ namespace Plinth.Web.Tests.Portal;
 
 public sealed class VmListViewTests : PortalStage
 {
-    private VmListView Open(VmQuery? query = null) => new(Vms, Hosts, Live, Time, Ana, Project, query ?? new VmQuery());
+    private VmListView Open(VmQuery? query = null) => new(Vms, The<IBulkActs>(), Hosts, Live, Time, Ana, Project, query ?? new VmQuery());
 
     [Fact]
     public async Task A_row_keeps_its_identity_while_its_content_changes()
