@@ -83,7 +83,7 @@ public sealed class PageTests : PortalStage
         await Image();
         var seen = new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
         var vm = await Vm(await Create("web-1")) with { State = VmState.Lost, Stale = true, ObservedAt = seen };
-        var drawn = browser.Render<VmRow>(p => p.Add(x => x.Row, new LiveRow<VmRowContent>(vm.Id.Value, VmRowContent.Of(vm))));
+        var drawn = browser.Render<VmRow>(p => p.Add(x => x.Row, new LiveRow<VmRowContent>(vm.Id.Value, VmRowContent.Of(vm))).Add(x => x.Columns, UsualColumns));
         Assert.Equal("Lost", drawn.Find(".state").TextContent);
         Assert.StartsWith("2026-03-01T12:00:00", drawn.Find(".state-cell time").GetAttribute("datetime"));
     }
