@@ -30,6 +30,9 @@ public sealed record RefusedHost(HostId Host, string HostName, IReadOnlyList<Hos
 public sealed record ReasonCount(string Filter, RefusalClass Class, int Hosts);
 
 /// <summary>The record of one decision. Same request, snapshot, policy and seed give the same record, bit for bit.</summary>
+/// <param name="Candidates">Hosts that fit, best first; <paramref name="Fitting"/> counts them also where the list is abridged.</param>
+/// <param name="Refused">Hosts that do not; <paramref name="Hosts"/> counts all that were looked at.</param>
+/// <param name="Reasons">How many hosts each reason refuses, of all.</param>
 /// <param name="Sentence">For people: "Placed on kvm-1: most free memory of 3 hosts that fit." or why none fits.</param>
 public sealed record PlacementDecision(
     PlacementRequest Request,
@@ -41,4 +44,13 @@ public sealed record PlacementDecision(
     IReadOnlyList<Candidate> Candidates,
     IReadOnlyList<RefusedHost> Refused,
     IReadOnlyList<ReasonCount> Reasons,
-    string Sentence);
+    int Fitting,
+    int Hosts,
+    string Sentence)
+{
+    // A page shows a few of them; the rest is made again from the change log when it is asked for.
+    private const int Kept = 20;
+
+    /// <summary>The record as it is stored: of a large fleet the best candidates and some of the refused hosts, with the counts of all.</summary>
+    public PlacementDecision Abridged() => this with { Candidates = [.. Candidates.Take(Kept)], Refused = [.. Refused.Take(Kept)] };
+}

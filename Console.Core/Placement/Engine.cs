@@ -60,7 +60,7 @@ public static class PlacementEngine
         var best = candidates.Count > 0 ? candidates[0].Candidate : null;
         return new PlacementDecision(
             request, snapshot.Version, policy.Version, seed, best?.Host, best?.HostName,
-            [.. candidates.Select(c => c.Candidate)], refused, histogram, Sentence(request, best, candidates.Count, refused));
+            [.. candidates.Select(c => c.Candidate)], refused, histogram, candidates.Count, snapshot.Hosts.Length, Sentence(request, best, candidates.Count, refused));
     }
 
     /// <summary>Re-check of one host against a newer snapshot before a commit; every failing rule.</summary>
@@ -80,7 +80,7 @@ public static class PlacementEngine
         var size = request.Size;
         var reasons = refused.SelectMany(h => h.Refusals.Select(r => (h.HostName, r))).ToArray();
         var closest = refused.OrderBy(h => h.Refusals.Count).ThenBy(h => h.HostName, StringComparer.Ordinal).First();
-        return $"No host of {refused.Count} takes {size.Vcpus} vCPU, {size.MemoryMib} MiB of memory and {size.DiskGib} GiB of disk. "
+        return $"No host of {refused.Count} takes {size.Vcpus} vCPU{(size.Vcpus == 1 ? "" : "s")}, {size.MemoryMib} MiB of memory and {size.DiskGib} GiB of disk. "
             + $"Closest is {closest.HostName}: {string.Join("; ", closest.Refusals.Select(r => r.Message))}."
             + (refused.Count > 1 ? $" ({reasons.Count(r => r.r.Class == RefusalClass.Full)} of {reasons.Length} reasons are lack of room.)" : "");
     }

@@ -19,6 +19,7 @@ public static class PersistenceRegistration
         services.AddSingleton<IDbContextFactory<ConsoleDb>>(s => new ConsoleDbFactory(settings, s.GetRequiredService<ILoggerFactory>()));
         services.AddScoped(s => s.GetRequiredService<IDbContextFactory<ConsoleDb>>().CreateDbContext());
         services.AddSingleton<IConsoleStore, ConsoleStore>();
+        services.AddSingleton<FleetCache>();
         services.AddSingleton<ICapacityWriter, CapacityWriter>();
         services.AddSingleton<IMetricsStore, MetricsStore>();
         services.AddSingleton<AuditKey>();

@@ -4,7 +4,8 @@ Dictionary<string, Func<Task>> benchmarks = new()
 {
     ["placement"] = PlacementBenchmark.Run,
     ["create"] = CreateBenchmark.Run,
-    ["fleet"] = FleetBenchmark.Run,
+    ["fleet"] = () => FleetBenchmark.Run(hosts: 200),
+    ["large-fleet"] = () => FleetBenchmark.Run(hosts: 2_000),
     ["live-list"] = LiveListBenchmark.Run,
     ["search"] = SearchBenchmark.Run,
 };

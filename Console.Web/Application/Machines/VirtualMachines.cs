@@ -13,7 +13,7 @@ using Plinth.Web.Persistence.Rows;
 namespace Plinth.Web.Application.Machines;
 
 /// <inheritdoc cref="IVirtualMachines"/>
-internal sealed class VirtualMachines(IConsoleStore store, Mutations mutations, MachineWriter writer, VmViews views, MetricReader metrics, IConsoleBroker consoles, Signals signals, TimeProvider time) : IVirtualMachines
+internal sealed class VirtualMachines(IConsoleStore store, FleetCache fleet, Mutations mutations, MachineWriter writer, VmViews views, MetricReader metrics, IConsoleBroker consoles, Signals signals, TimeProvider time) : IVirtualMachines
 {
     public Task<Result<Page<VmView>>> List(Caller caller, string project, VmQuery query, Window window, CancellationToken stop) =>
         InProject<Page<VmView>>(caller, Permissions.VmRead, project, async (db, owner) =>
@@ -33,8 +33,8 @@ internal sealed class VirtualMachines(IConsoleStore store, Mutations mutations, 
             var judged = await NewVm.Judge(db, owner, request, stop);
             if (!judged.Succeeded) return Result<FitView>.No(judged.Refusals);
             var asked = new PlacementRequest(new VmId(Guid.Empty), owner.Id, judged.Value.Spec.Size, GuestArchitecture.OfImages, judged.Value.Spec.OnlyHost);
-            var decision = PlacementEngine.Decide(asked, await FleetSnapshots.Newest(store, stop), PlacementPolicy.Default, time.GetUtcNow(), seed: 0);
-            return new FitView(decision.Candidates.Count, decision.Candidates.Count + decision.Refused.Count, Sentence(decision), decision.Reasons);
+            var decision = PlacementEngine.Decide(asked, await fleet.Newest(stop), PlacementPolicy.Default, time.GetUtcNow(), seed: 0);
+            return new FitView(decision.Fitting, decision.Hosts, Sentence(decision), decision.Reasons);
         }, stop);
 
     public async Task<Result<OperationView>> Create(Caller caller, string project, CreateVm request, string? idempotencyKey, CancellationToken stop)
@@ -181,8 +181,8 @@ internal sealed class VirtualMachines(IConsoleStore store, Mutations mutations, 
         InProject<T>(caller, permission, project, async (db, owner) =>
             await db.Vms.SingleOrDefaultAsync(v => v.Id == vm && v.Project == owner.Id, stop) is { } row ? await read(db, owner, row) : Naming.NoVm(vm), stop);
 
-    private static string Sentence(PlacementDecision decision) => decision.Candidates.Count > 0
-        ? $"Fits on {decision.Candidates.Count} of {decision.Candidates.Count + decision.Refused.Count} host{(decision.Candidates.Count + decision.Refused.Count == 1 ? "" : "s")}."
+    private static string Sentence(PlacementDecision decision) => decision.Fitting > 0
+        ? $"Fits on {decision.Fitting} of {decision.Hosts} host{(decision.Hosts == 1 ? "" : "s")}."
         : decision.Sentence;
 
     private static string Printable(string? name) => name is not null && NameRules.IsName(name) ? name : "(unnamed)";

@@ -14,27 +14,43 @@ namespace Plinth.Web.Application.Placement;
 /// <summary>Gives every VM that has none a place, oldest first; who does not fit waits with the engine's reason and does not hold up the others.</summary>
 internal sealed class Placer(IConsoleStore store, ICapacityWriter capacity, MachineWriter writer)
 {
-    // One pass holds no lock, so a bound is only there to look at the clock and the stop signal in between.
-    private const int MaxPerPass = 500;
+    // Read so many at a time; a pass goes over all of them.
+    private const int Portion = 500;
 
     /// <summary>One pass over all that wait. Returns how many got a place.</summary>
     public async Task<int> Pass(CancellationToken stop)
     {
-        List<VmRow> waiting;
-        await using (var db = store.Read())
-            waiting = await db.Vms.Where(v => v.Host == null && (v.State == VmState.Requested || v.State == VmState.Waiting)).OrderBy(v => v.CreatedAt).Take(MaxPerPass).ToListAsync(stop);
-        var placed = 0;
-        foreach (var vm in waiting)
-            if (await Place(vm, stop)) placed++;
-        return placed;
+        // What asks for the same and waits for the same reason is not worth a decision of its own in this pass.
+        var full = new Dictionary<(ProjectId, Resources, HostId?), string>();
+        var (placed, left) = (0, 0);
+        for (; ; )
+        {
+            List<VmRow> waiting;
+            await using (var db = store.Read())
+                waiting = await db.Vms.Where(v => v.Host == null && (v.State == VmState.Requested || v.State == VmState.Waiting)).OrderBy(v => v.CreatedAt).ThenBy(v => v.Id).Skip(left).Take(Portion).ToListAsync(stop);
+            foreach (var vm in waiting)
+            {
+                var asks = (vm.Project, vm.Spec.Size, vm.Spec.OnlyHost);
+                if (vm.State == VmState.Waiting && full.TryGetValue(asks, out var reason) && reason == vm.StateReason)
+                {
+                    left++;
+                    continue;
+                }
+                var decision = await Place(vm, stop);
+                if (decision?.Host is not null)
+                {
+                    placed++;
+                    continue;
+                }
+                // No decision: it waits for the same reason as before, or is gone.
+                (left, full[asks]) = (left + 1, decision?.Sentence ?? vm.StateReason);
+            }
+            if (waiting.Count < Portion) return placed;
+        }
     }
 
-    private async Task<bool> Place(VmRow vm, CancellationToken stop)
-    {
-        var request = new PlacementRequest(vm.Id, vm.Project, vm.Spec.Size, GuestArchitecture.OfImages, vm.Spec.OnlyHost);
-        var decision = await capacity.Place(request, PlacementPolicy.Default, (scope, d) => Commit(scope, vm.Id, d), stop);
-        return decision?.Host is not null;
-    }
+    private Task<PlacementDecision?> Place(VmRow vm, CancellationToken stop) => capacity.Place(
+        new PlacementRequest(vm.Id, vm.Project, vm.Spec.Size, GuestArchitecture.OfImages, vm.Spec.OnlyHost), PlacementPolicy.Default, (scope, d) => Commit(scope, vm.Id, d), stop);
 
     private async Task<bool> Commit(WriteScope scope, VmId id, PlacementDecision decision)
     {

@@ -1,3 +1,4 @@
+using Plinth.Core.Inventory;
 using Plinth.Core.Placement;
 using Plinth.Core.Primitives;
 using Plinth.Core.State;
@@ -20,7 +21,7 @@ public interface ICapacityWriter
 }
 
 /// <inheritdoc/>
-public sealed class CapacityWriter(IConsoleStore store, TimeProvider time) : ICapacityWriter
+public sealed class CapacityWriter(IConsoleStore store, FleetCache fleet, TimeProvider time) : ICapacityWriter
 {
     // Losing a race this often means the fleet is almost full; then the decision is made inside of the write, where nobody can come first.
     private const int MaxRaces = 3;
@@ -31,7 +32,7 @@ public sealed class CapacityWriter(IConsoleStore store, TimeProvider time) : ICa
         var seed = Seed(request.Vm);
         for (var race = 0; race < MaxRaces; race++)
         {
-            var snapshot = await FleetSnapshots.Newest(store, stop);
+            var snapshot = await fleet.Newest(stop);
             var decidedAt = Milliseconds(time.GetUtcNow());
             var decision = PlacementEngine.Decide(request, snapshot, policy, decidedAt, seed);
             var outcome = await store.Write(async scope =>
@@ -49,14 +50,17 @@ public sealed class CapacityWriter(IConsoleStore store, TimeProvider time) : ICa
         }, stop);
     }
 
-    /// <summary>Makes a stored decision again, from the change log.</summary>
+    /// <summary>Makes a stored decision again, in full, from the change log.</summary>
     public static async Task<Result<PlacementDecision>> Replay(ConsoleDb db, DecisionRow stored, CancellationToken stop)
     {
-        var then = await FleetSnapshots.At(db, stored.Decision.SnapshotVersion, stored.ReportedAt, stop);
+        var then = await FleetSnapshots.At(db, stored.Decision.SnapshotVersion, stop);
         return then.Succeeded
-            ? PlacementEngine.Decide(stored.Decision.Request, then.Value, stored.Policy, stored.At, stored.Decision.Seed)
+            ? PlacementEngine.Decide(stored.Decision.Request, Heard(then.Value, stored), stored.Policy, stored.At, stored.Decision.Seed)
             : Result<PlacementDecision>.No(then.Refusals);
     }
+
+    private static ClusterSnapshot Heard(ClusterSnapshot fleet, DecisionRow stored) =>
+        fleet with { Hosts = [.. fleet.Hosts.Select(h => h with { ReportedAt = stored.Unheard.TryGetValue(h.Id, out var at) ? at : stored.At })] };
 
     private enum Outcome { Stored, Withdrawn, Lost }
 
@@ -78,9 +82,9 @@ public sealed class CapacityWriter(IConsoleStore store, TimeProvider time) : ICa
             Vm = request.Vm,
             Project = request.Project,
             At = decidedAt,
-            Decision = decision,
+            Decision = decision.Abridged(),
             Policy = policy,
-            ReportedAt = snapshot.Hosts.Where(h => h.ReportedAt is not null).ToDictionary(h => h.Id, h => h.ReportedAt!.Value),
+            Unheard = snapshot.Hosts.Where(h => h.ReportedAt is not { } at || Freshness.IsStale(at, decidedAt)).ToDictionary(h => h.Id, h => h.ReportedAt),
         });
         return true;
     }

@@ -11,15 +11,7 @@ namespace Plinth.Web.Persistence.Capacity;
 /// <summary>The fleet as placement sees it: now, one host of it, or as it was at a version of the change log.</summary>
 public static class FleetSnapshots
 {
-    /// <summary>The newest committed fleet, read at one moment. Hosts in the order of their ids; retired ones are left out.</summary>
-    public static async Task<ClusterSnapshot> Newest(IConsoleStore store, CancellationToken stop)
-    {
-        await using var db = store.Read();
-        await using var moment = await db.BeginReadAsync(stop);
-        return await Load(db, stop);
-    }
-
-    /// <summary>The same inside a write, with what the write has saved so far.</summary>
+    /// <summary>The newest fleet that the context sees. Hosts in the order of their ids; retired ones are left out.</summary>
     public static async Task<ClusterSnapshot> Load(ConsoleDb db, CancellationToken stop)
     {
         var version = await db.ChangeLog.MaxAsync(c => (long?)c.Version, stop) ?? 0;
@@ -46,10 +38,9 @@ public static class FleetSnapshots
 
     /// <summary>
     /// The fleet as it was when the change log had come to <paramref name="version"/>, rebuilt from the log alone.
-    /// Heartbeats are not logged: <see cref="HostSnapshot.ReportedAt"/> is that of the host's last logged change, unless
-    /// <paramref name="reportedAt"/> (stored with each decision) tells it.
+    /// Heartbeats are not logged: <see cref="HostSnapshot.ReportedAt"/> is that of the host's last logged change.
     /// </summary>
-    public static async Task<Result<ClusterSnapshot>> At(ConsoleDb db, long version, IReadOnlyDictionary<HostId, DateTimeOffset>? reportedAt, CancellationToken stop)
+    public static async Task<Result<ClusterSnapshot>> At(ConsoleDb db, long version, CancellationToken stop)
     {
         var newest = await db.ChangeLog.MaxAsync(c => (long?)c.Version, stop) ?? 0;
         if (version < 0 || version > newest)
@@ -66,11 +57,11 @@ public static class FleetSnapshots
         var hosts = rows.Where(r => r.Kind == LogKinds.Host).Select(r => StoredJson.Read<HostRow>(r.Document))
             .Where(h => h.State != HostState.Retired).OrderBy(h => h.Id.Value.ToString("n"), StringComparer.Ordinal);
         return new ClusterSnapshot(version,
-            [.. hosts.Select(h => See(h.Id, h.Name, h.State, reportedAt?.TryGetValue(h.Id, out var at) == true ? at : h.ReportedAt, h.Facts, h.Simulated, taken.GetValueOrDefault(h.Id)))]);
+            [.. hosts.Select(h => See(h.Id, h.Name, h.State, h.ReportedAt, h.Facts, h.Simulated, taken.GetValueOrDefault(h.Id)))]);
     }
 
     // A host without facts has no room and is not ready; its acceleration is not known and does not matter to any filter.
-    private static HostSnapshot See(HostId id, string name, HostState state, DateTimeOffset? reportedAt, HostFacts? facts, bool simulated, Resources taken) => new(
+    internal static HostSnapshot See(HostId id, string name, HostState state, DateTimeOffset? reportedAt, HostFacts? facts, bool simulated, Resources taken) => new(
         id, name, state, reportedAt,
         facts?.Acceleration ?? (simulated ? Acceleration.Simulated : Acceleration.Qemu),
         facts?.Architecture ?? "", facts?.Capacity ?? Resources.Zero, taken);

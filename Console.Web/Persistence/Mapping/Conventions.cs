@@ -32,7 +32,7 @@ internal static class Conventions
         Json<CommandBody>(builder);
         Json<PlacementDecision>(builder);
         Json<PlacementPolicy>(builder);
-        Json<IReadOnlyDictionary<HostId, DateTimeOffset>>(builder);
+        Json<IReadOnlyDictionary<HostId, DateTimeOffset?>>(builder);
     }
 
     private static void Json<T>(ModelConfigurationBuilder builder) => builder.Properties<T>().HaveConversion<JsonTextConverter<T>, JsonTextComparer<T>>();

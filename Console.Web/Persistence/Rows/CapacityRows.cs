@@ -20,7 +20,7 @@ public sealed class AllocationRow : ILogged
     object ILogged.LogDocument => this;
 }
 
-/// <summary>A placement decision as it was made, with what is needed to make it again.</summary>
+/// <summary>A placement decision, abridged, with what is needed to make it again in full.</summary>
 public sealed class DecisionRow
 {
     public required DecisionId Id { get; set; }
@@ -30,6 +30,6 @@ public sealed class DecisionRow
     public DateTimeOffset At { get; set; }
     public required PlacementDecision Decision { get; set; }
     public required PlacementPolicy Policy { get; set; }
-    /// <summary>Receipt of each host's last report as the engine saw it: heartbeats are not in the change log, and staleness refuses.</summary>
-    public IReadOnlyDictionary<HostId, DateTimeOffset> ReportedAt { get; set; } = new Dictionary<HostId, DateTimeOffset>();
+    /// <summary>The hosts without a fresh report at that time, with the receipt of their last one: heartbeats are not in the change log, and staleness refuses.</summary>
+    public IReadOnlyDictionary<HostId, DateTimeOffset?> Unheard { get; set; } = new Dictionary<HostId, DateTimeOffset?>();
 }

@@ -136,11 +136,12 @@ public sealed partial class PlinthConsole : IAsyncDisposable
         return last;
     }
 
+    /// <summary>At most 500 of them, once there are as many as asked for.</summary>
     public Task<JsonElement[]> ReadyHosts(int count) => Wait.For($"{count} ready hosts", async () =>
     {
-        var hosts = (await Get("hosts?limit=500")).GetProperty("items").EnumerateArray().Where(h => h.GetProperty("state").GetString() == "ready").ToArray();
-        return hosts.Length >= count ? hosts : null;
-    }, TimeSpan.FromMinutes(4));
+        var hosts = await Get("hosts?state=ready&limit=500");
+        return hosts.GetProperty("total").GetInt64() >= count ? hosts.GetProperty("items").EnumerateArray().ToArray() : null;
+    }, TimeSpan.FromMinutes(4 + (count / 200)));
 
     /// <summary>For the root of the portal's certificate, where it has one.</summary>
     public static SocketsHttpHandler Handler(X509Certificate2? trusted = null)

@@ -211,6 +211,7 @@ public class RequestTests : Stage
         await Image();
         await Host("kvm-1", memoryMib: 512 + 512);
         Ok(await Vms.Create(Ana, Project, Request("alpha") with { Labels = new Dictionary<string, string?> { ["tier"] = "web" }, Description = "Front End" }, null, Stop));
+        Time.Advance(TimeSpan.FromMilliseconds(1));
         Ok(await Vms.Create(Ana, Project, Request("beta") with { Labels = new Dictionary<string, string?> { ["tier"] = "web2" } }, null, Stop));
         await Place();
         Assert.Equal(["alpha"], await Names(new VmQuery(Q: "front e")));

@@ -84,6 +84,24 @@ public sealed class VmLifeTests : Stage
     }
 
     [Fact]
+    public async Task However_many_wait_for_a_place_the_one_that_fits_gets_it()
+    {
+        await Image();
+        await Host("small", vcpus: 2, memoryMib: 1024);
+        for (var i = 0; i < 501; i++) Ok(await Vms.Create(Ana, Project, Request($"big-{i}") with { Flavor = "medium" }, null, Stop));
+        var small = Ok(await Vms.Create(Ana, Project, Request("small-1") with { Flavor = "tiny" }, null, Stop));
+        await Place();
+        Assert.Equal(VmState.Creating, (await Vm(small)).State);
+        await using var db = Store.Read();
+        Assert.Equal(501, await db.Vms.CountAsync(v => v.State == VmState.Waiting));
+        // Once their reasons are up to date, waiting costs no more decisions.
+        await Place();
+        var decisions = await db.Decisions.CountAsync();
+        await Place();
+        Assert.Equal(decisions, await db.Decisions.CountAsync());
+    }
+
+    [Fact]
     public async Task Stop_start_and_delete()
     {
         var (agent, vm) = await Running();

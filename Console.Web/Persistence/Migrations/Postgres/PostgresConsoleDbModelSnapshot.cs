@@ -552,7 +552,7 @@ namespace Plinth.Web.Persistence.Migrations.Postgres
                     b.Property<Guid>("Project")
                         .HasColumnType("uuid");
 
-                    b.Property<string>("ReportedAt")
+                    b.Property<string>("Unheard")
                         .IsRequired()
                         .HasColumnType("text")
                         .UseCollation("C");

@@ -541,7 +541,7 @@ namespace Plinth.Web.Persistence.Migrations.Sqlite
                     b.Property<Guid>("Project")
                         .HasColumnType("TEXT");
 
-                    b.Property<string>("ReportedAt")
+                    b.Property<string>("Unheard")
                         .IsRequired()
                         .HasColumnType("TEXT")
                         .UseCollation("BINARY");
