@@ -30,6 +30,7 @@ public static class ApiRegistration
         SearchEndpoints.Map(api);
         PersonalEndpoints.Map(api);
         CsvEndpoints.Map(api);
+        HistoryEndpoints.Map(api);
 
         // The description holds no data; whoever may not call the API may still read how it works.
         app.MapOpenApi(DocumentPath).AllowAnonymous();

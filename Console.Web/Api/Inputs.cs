@@ -49,6 +49,12 @@ internal static class Inputs
         throw BadInputException.At("range", "bad_range", "range is not a length of time from 1m to 35d, for example 15m, 6h or 7d.");
     }
 
+    /// <summary>A moment: RFC 3339, with its zone.</summary>
+    public static DateTimeOffset Moment(string? text, string name) =>
+        text is { Length: >= 20 and <= 40 } && char.ToUpperInvariant(text[10]) == 'T' && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.None, out var at)
+            ? at.ToUniversalTime()
+            : throw BadInputException.At(name, "bad_time", $"{name} is not a time with its zone, like 2026-03-01T12:00:00Z.");
+
     public static long Position(string? text, string name) =>
         long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var n) ? n : throw BadInputException.At(name, "bad_number", $"{name} is not a whole number from 0.");
 

@@ -1,5 +1,6 @@
 using Plinth.Web.Application.Agents;
 using Plinth.Web.Application.Catalogue;
+using Plinth.Web.Application.History;
 using Plinth.Web.Application.Hosts;
 using Plinth.Web.Application.Machines;
 using Plinth.Web.Application.Operations;
@@ -34,6 +35,7 @@ public static class ApplicationRegistration
 
         services.AddSingleton<IVirtualMachines, VirtualMachines>();
         services.AddSingleton<IBulkActs, BulkActs>();
+        services.AddSingleton<IHistory, HistoryUseCases>();
         services.AddSingleton<IHosts, HostUseCases>();
         services.AddSingleton<IOperations, OperationUseCases>();
         services.AddSingleton<ICatalogue, CatalogueUseCases>();

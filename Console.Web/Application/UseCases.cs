@@ -41,6 +41,18 @@ public interface IHosts
     Task<Result<HostView>> Retire(Caller caller, HostId host, CancellationToken stop);
 }
 
+/// <summary>
+/// The fleet as it was, rebuilt from the change log, and compared with now. A moment in the future, before the log or older than it
+/// is kept is refused. Heartbeats are not logged: ages of observations are those of the last logged change.
+/// </summary>
+public interface IHistory
+{
+    Task<Result<PastPage<VmView>>> Vms(Caller caller, string project, DateTimeOffset at, VmQuery query, Window window, CancellationToken stop);
+    Task<Result<Past<VmView>>> Vm(Caller caller, string project, VmId vm, DateTimeOffset at, CancellationToken stop);
+    Task<Result<PastPage<HostView>>> Hosts(Caller caller, DateTimeOffset at, HostQuery query, Window window, CancellationToken stop);
+    Task<Result<Past<HostView>>> Host(Caller caller, HostId host, DateTimeOffset at, CancellationToken stop);
+}
+
 public interface IOperations
 {
     Task<Result<Page<OperationView>>> List(Caller caller, OperationQuery query, Window window, CancellationToken stop);

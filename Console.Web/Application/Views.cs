@@ -150,6 +150,22 @@ public sealed record SearchHit(string Kind, Guid Id, string? Project, string Nam
 /// <param name="Query">What stands behind the question mark of the list's URL.</param>
 public sealed record SavedViewView(SavedViewId Id, string List, string Name, string Query, DateTimeOffset CreatedAt);
 
+/// <summary>One thing as it was.</summary>
+/// <param name="Version">The version of the change log that held then.</param>
+/// <param name="Now">As it is; null where it is gone without a trace.</param>
+/// <param name="Since">When it had become what it was then.</param>
+/// <param name="Before">Its change before that; null where there is none.</param>
+/// <param name="After">Its next change; null where there is none.</param>
+public sealed record Past<T>(DateTimeOffset At, long Version, T Then, T? Now, IReadOnlyList<Difference> Differences, DateTimeOffset Since, DateTimeOffset? Before, DateTimeOffset? After);
+
+/// <summary>A window of a list as it was. <paramref name="Total"/> is the true number under the filters; the last two count without them.</summary>
+public sealed record PastPage<T>(DateTimeOffset At, long Version, IReadOnlyList<PastItem<T>> Items, long Total, long AllThen, long AllNow);
+
+public sealed record PastItem<T>(T Then, T? Now, IReadOnlyList<Difference> Differences);
+
+/// <summary>"State": "running" then, "stopped" now.</summary>
+public sealed record Difference(string What, string Then, string Now);
+
 public sealed record OverviewView(
     int Hosts, int HostsReady, int HostsLost,
     int Vms, int VmsRunning, int VmsStopped, int VmsFailed, int VmsWaiting, int VmsLost,

@@ -18,23 +18,23 @@ public static class PortalUrls
     public const string Flavors = "/flavors";
     public const string ApiReference = "/scalar/v1";
 
-    public static string Hosts(string? q = null, string? state = null, string? sort = null, string? columns = null) =>
-        With("/hosts", ("q", q), ("state", state), ("sort", sort), ("columns", columns));
+    public static string Hosts(string? q = null, string? state = null, string? sort = null, string? columns = null, string? at = null) =>
+        With("/hosts", ("q", q), ("state", state), ("sort", sort), ("columns", columns), ("at", at));
 
     public static string HostsCsv(string? q, string? state, string? sort) => With("/api/v1/hosts.csv", ("q", q), ("state", state), ("sort", sort));
 
-    public static string Host(HostId host, string? tab = null) => With($"/hosts/{host}", ("tab", tab));
+    public static string Host(HostId host, string? tab = null, string? at = null) => With($"/hosts/{host}", ("tab", tab), ("at", at));
 
-    public static string Vms(string project = DefaultProject, string? q = null, string? state = null, string? host = null, string? label = null, string? sort = null, string? columns = null, string? selected = null) =>
-        With($"/projects/{Uri.EscapeDataString(project)}/vms", ("q", q), ("state", state), ("host", host), ("label", label), ("sort", sort), ("columns", columns), ("selected", selected));
+    public static string Vms(string project = DefaultProject, string? q = null, string? state = null, string? host = null, string? label = null, string? sort = null, string? columns = null, string? selected = null, string? at = null) =>
+        With($"/projects/{Uri.EscapeDataString(project)}/vms", ("q", q), ("state", state), ("host", host), ("label", label), ("sort", sort), ("columns", columns), ("selected", selected), ("at", at));
 
     public static string VmsCsv(string project, string? q, string? state, string? host, string? label, string? sort) =>
         With($"/api/v1/projects/{Uri.EscapeDataString(project)}/vms.csv", ("q", q), ("state", state), ("host", host), ("label", label), ("sort", sort));
 
     public static string NewVm(string project = DefaultProject) => $"/projects/{Uri.EscapeDataString(project)}/vms/new";
 
-    public static string Vm(string project, VmId vm, string? tab = null) =>
-        With($"/projects/{Uri.EscapeDataString(project)}/vms/{vm}", ("tab", tab));
+    public static string Vm(string project, VmId vm, string? tab = null, string? at = null) =>
+        With($"/projects/{Uri.EscapeDataString(project)}/vms/{vm}", ("tab", tab), ("at", at));
 
     public static string Operations(string? state = null, string? kind = null, string? vm = null) =>
         With("/operations", ("state", state), ("kind", kind), ("vm", vm));

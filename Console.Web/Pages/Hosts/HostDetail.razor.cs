@@ -25,6 +25,7 @@ public partial class HostDetail
     [Parameter] public Guid Id { get; set; }
     [SupplyParameterFromQuery] public string? Tab { get; set; }
     [SupplyParameterFromQuery] public string? Range { get; set; }
+    [SupplyParameterFromQuery] public string? At { get; set; }
 
     [Inject] public required IHosts Fleet { get; set; }
     [Inject] public required IVirtualMachines Machines { get; set; }

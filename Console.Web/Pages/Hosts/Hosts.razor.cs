@@ -22,6 +22,7 @@ public partial class Hosts
     [SupplyParameterFromQuery] public string? State { get; set; }
     [SupplyParameterFromQuery] public string? Sort { get; set; }
     [SupplyParameterFromQuery] public string? Columns { get; set; }
+    [SupplyParameterFromQuery] public string? At { get; set; }
 
     [Inject] public required IHosts Fleet { get; set; }
     [Inject] public required IChangeFeed Feed { get; set; }

@@ -28,6 +28,7 @@ public partial class VirtualMachine
     [Parameter] public Guid Id { get; set; }
     [SupplyParameterFromQuery] public string? Tab { get; set; }
     [SupplyParameterFromQuery] public string? Range { get; set; }
+    [SupplyParameterFromQuery] public string? At { get; set; }
 
     [Inject] public required IVirtualMachines Machines { get; set; }
     [Inject] public required IOperations Operations { get; set; }
@@ -43,7 +44,7 @@ public partial class VirtualMachine
 
     protected override void OnAfterRender(bool firstRender)
     {
-        if (View is not { Vm: { State: not VmState.Deleted } vm } view) return;
+        if (At is not null || View is not { Vm: { State: not VmState.Deleted } vm } view) return;
         Commands.Set(
             new PageCommand($"Start {vm.Name}", view.Start, view.WhyNot(VmEvent.StartAsked)),
             new PageCommand($"Stop {vm.Name}", Shutdown, view.WhyNot(VmEvent.StopAsked)),

@@ -38,6 +38,7 @@ public partial class VirtualMachines
     [SupplyParameterFromQuery] public string? Sort { get; set; }
     [SupplyParameterFromQuery] public string? Columns { get; set; }
     [SupplyParameterFromQuery] public string? Selected { get; set; }
+    [SupplyParameterFromQuery] public string? At { get; set; }
 
     [Inject] public required IVirtualMachines Machines { get; set; }
     [Inject] public required IBulkActs Bulk { get; set; }

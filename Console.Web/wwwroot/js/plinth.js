@@ -2,6 +2,7 @@
 import "./times.js";
 import "./connection.js";
 import { choose } from "./keys.js";
+import "./past.js";
 
 const root = document.documentElement;
 
