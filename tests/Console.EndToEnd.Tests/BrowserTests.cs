@@ -57,27 +57,73 @@ public sealed class BrowserTests(Fleet fleet)
         var (vm, create) = await fleet.Create("axe");
         await fleet.Console.Finished(create);
         var host = (await fleet.Console.ReadyHosts(1))[0].GetProperty("id").GetString();
-        string[] pages =
+        var then = DateTimeOffset.UtcNow.ToString("yyyy-MM-ddTHH:mm:ss.fffZ");
+        (string Name, string Path)[] pages =
         [
-            "/", "/hosts", $"/hosts/{host}", "/projects/default/vms", "/projects/default/vms/new", $"/projects/default/vms/{vm}", $"/projects/default/vms/{vm}?tab=console",
-            $"/projects/default/vms/{vm}?tab=metrics", "/operations", $"/operations/{create}", "/agents", "/images", "/flavors", "/audit",
+            ("overview", "/"), ("hosts", "/hosts"), ("host", $"/hosts/{host}"), ("vms", "/projects/default/vms"), ("vm-create", "/projects/default/vms/new"), ("vm", $"/projects/default/vms/{vm}"),
+            ("vm-console", $"/projects/default/vms/{vm}?tab=console"), ("vm-metrics", $"/projects/default/vms/{vm}?tab=metrics"), ("operations", "/operations"), ("operation", $"/operations/{create}"),
+            ("agents", "/agents"), ("images", "/images"), ("flavors", "/flavors"), ("audit", "/audit"),
+            ("vms-then", $"/projects/default/vms?at={then}"), ("vm-then", $"/projects/default/vms/{vm}?at={then}"), ("hosts-then", $"/hosts?at={then}"), ("host-then", $"/hosts/{host}?at={then}"),
         ];
         List<string> found = [];
         await using (var browser = await Browser.Open(fleet))
         {
-            foreach (var (width, scheme) in new[] { (1440, ColorScheme.Light), (1440, ColorScheme.Dark), (390, ColorScheme.Light), (390, ColorScheme.Dark) })
+            foreach (var (width, scheme, contrast) in new[] { (1440, ColorScheme.Light, false), (1440, ColorScheme.Dark, false), (390, ColorScheme.Light, false), (390, ColorScheme.Dark, false), (1440, ColorScheme.Light, true), (1440, ColorScheme.Dark, true) })
             {
-                var page = await browser.Page(width, scheme: scheme);
-                foreach (var path in pages)
+                var page = await browser.Page(width, scheme: scheme, contrast: contrast);
+                var look = $"{width}-{scheme.ToString().ToLowerInvariant()}{(contrast ? "-contrast" : "")}";
+                foreach (var (name, path) in pages)
                 {
                     await page.GotoAsync(Url(path));
                     await Browser.Ready(page);
-                    found.AddRange((await Browser.Violations(page)).Select(v => $"{path} at {width} {scheme}: {v}"));
+                    found.AddRange((await Browser.Violations(page)).Select(v => $"{path} at {look}: {v}"));
+                    await Browser.Picture(page, $"{name}-{look}");
                 }
                 await page.Context.CloseAsync();
             }
         }
         await fleet.Remove(vm);
+        Assert.True(found.Count == 0, string.Join('\n', found));
+    }
+
+    [Fact]
+    public async Task Axe_finds_nothing_in_what_opens()
+    {
+        (string Name, Func<IPage, Task> Open)[] states =
+        [
+            ("palette", async page =>
+            {
+                await page.Keyboard.PressAsync("Control+k");
+                await page.Locator("#palette-input").FillAsync("hosts");
+                await Expect(page.GetByRole(AriaRole.Option).First).ToBeVisibleAsync();
+            }),
+            ("keys", async page =>
+            {
+                await page.Keyboard.PressAsync("?");
+                await Expect(page.Locator("#keys-sheet")).ToBeVisibleAsync();
+            }),
+            ("columns", page => page.GetByRole(AriaRole.Button, new() { Name = "Choose columns" }).ClickAsync()),
+            ("views", page => page.GetByRole(AriaRole.Button, new() { Name = "Saved views" }).ClickAsync()),
+            ("account", page => page.GetByRole(AriaRole.Button, new() { Name = "Display and account" }).ClickAsync()),
+            ("past", page => page.GetByRole(AriaRole.Button, new() { Name = "Show this page as it was" }).ClickAsync()),
+            ("tasks", page => page.GetByRole(AriaRole.Button, new() { Name = "Tasks" }).ClickAsync()),
+        ];
+        List<string> found = [];
+        await using var browser = await Browser.Open(fleet);
+        foreach (var (width, scheme, contrast) in new[] { (1440, ColorScheme.Light, false), (1440, ColorScheme.Dark, false), (390, ColorScheme.Dark, false), (1440, ColorScheme.Light, true), (1440, ColorScheme.Dark, true) })
+        {
+            var page = await browser.Page(width, scheme: scheme, contrast: contrast);
+            var look = $"{width}-{scheme.ToString().ToLowerInvariant()}{(contrast ? "-contrast" : "")}";
+            foreach (var (name, open) in states)
+            {
+                await Browser.Go(page, Url("/hosts"));
+                await Expect(page.Locator("main tr.row").First).ToBeVisibleAsync();
+                await open(page);
+                found.AddRange((await Browser.Violations(page)).Select(v => $"{name} at {look}: {v}"));
+                await Browser.Picture(page, $"open-{name}-{look}");
+            }
+            await page.Context.CloseAsync();
+        }
         Assert.True(found.Count == 0, string.Join('\n', found));
     }
 

@@ -37,6 +37,9 @@ public partial class MetricsPanel : IAsyncDisposable
     [Parameter, EditorRequired] public required string Kind { get; set; }
     [Parameter, EditorRequired] public Guid Id { get; set; }
 
+    /// <summary>The call that gives the same; null where there is none.</summary>
+    [Parameter] public string? ApiPath { get; set; }
+
     /// <summary>The chosen range, as the page reads it from the URL. Not taken from the query here: a component that
     /// subscribes to the query while the query changes breaks the circuit (the framework enumerates its subscribers).</summary>
     [Parameter, EditorRequired] public string? Range { get; set; }

@@ -24,6 +24,20 @@ public static class ApiCall
           -d {Quote(JsonSerializer.Serialize(body, Json))}
         """;
 
+    public static string Get(string origin, string path) => $"""
+        curl -H "Authorization: Bearer $PLINTH_TOKEN" \
+          {Quote(origin.TrimEnd('/') + path)}
+        """;
+
+    /// <param name="version">What the change is based on: refused when there is a newer one.</param>
+    public static string Patch<T>(string origin, string path, T body, long version) => $"""
+        curl -X PATCH {Quote(origin.TrimEnd('/') + path)} \
+          -H "Authorization: Bearer $PLINTH_TOKEN" \
+          -H 'If-Match: "{version}"' \
+          -H 'Content-Type: application/json' \
+          -d {Quote(JsonSerializer.Serialize(body, Json))}
+        """;
+
     /// <summary>One shell word, whatever is in it.</summary>
     public static string Quote(string text) => "'" + text.Replace("'", "'\\''", StringComparison.Ordinal) + "'";
 }

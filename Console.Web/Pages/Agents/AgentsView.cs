@@ -26,6 +26,11 @@ public sealed class AgentsView : LiveView
     public JoinCommandView? Command { get; private set; }
     public string Description { get; set; } = "";
     public string ValidMinutes { get; set; } = "60";
+
+    /// <summary>What the form asks for, as the API takes it.</summary>
+    public CreateJoinToken Request => new(
+        Description.Trim().Length == 0 ? null : Description.Trim(),
+        long.TryParse(ValidMinutes.Trim(), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var n) ? n : ValidMinutes.Trim().Length == 0 ? null : -1);
     public bool Sending { get; private set; }
 
     /// <summary>The host that used the token of <see cref="Command"/>, once one has.</summary>
@@ -40,8 +45,7 @@ public sealed class AgentsView : LiveView
         Sending = true;
         try
         {
-            long? minutes = long.TryParse(ValidMinutes.Trim(), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var n) ? n : ValidMinutes.Trim().Length == 0 ? null : -1;
-            var result = await _agents.CreateJoinToken(Caller, new CreateJoinToken(Description.Trim().Length == 0 ? null : Description.Trim(), minutes), Guid.NewGuid().ToString(), Stop);
+            var result = await _agents.CreateJoinToken(Caller, Request, Guid.NewGuid().ToString(), Stop);
             _answer = result.Refusals;
             if (result.Succeeded) Command = result.Value;
         }

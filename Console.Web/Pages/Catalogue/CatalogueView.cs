@@ -42,12 +42,15 @@ public sealed class FlavorsView : LiveView
     public string MemoryMib { get; set; } = "";
     public string DiskGib { get; set; } = "";
 
+    /// <summary>What the form asks for, as the API takes it.</summary>
+    public CreateFlavor Request => new(Text(Name), Text(Description), Number(Vcpus), Number(MemoryMib), Number(DiskGib));
+
     public IReadOnlyList<string> ErrorsOf(string field) => [.. _answer.Where(r => r.Field == field).Select(r => r.Message)];
     public IReadOnlyList<Refusal> OtherRefusals => [.. _answer.Where(r => !Fields.Contains(r.Field))];
 
     public async Task Add()
     {
-        var result = await _catalogue.CreateFlavor(Caller, new CreateFlavor(Text(Name), Text(Description), Number(Vcpus), Number(MemoryMib), Number(DiskGib)), Guid.NewGuid().ToString(), Stop);
+        var result = await _catalogue.CreateFlavor(Caller, Request, Guid.NewGuid().ToString(), Stop);
         _answer = result.Refusals;
         if (result.Succeeded) Name = Description = Vcpus = MemoryMib = DiskGib = "";
         await Load();

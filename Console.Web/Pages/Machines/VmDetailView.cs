@@ -50,10 +50,13 @@ public sealed class VmDetailView : LiveView
     public Task<Result<ConsoleTicketView>> OpenConsole() => _machines.OpenConsole(Caller, _project, _id, Stop);
     public Task<Result<IReadOnlyList<SeriesView>>> Metrics(TimeSpan range) => _machines.Metrics(Caller, _project, _id, range, Stop);
 
+    /// <summary>What the edit asks for, as the API takes it.</summary>
+    public static UpdateVm Changes(string description, string labels) => new(description, LabelText.Parse(labels) ?? new Dictionary<string, string?>());
+
     /// <summary>True when the edit was accepted.</summary>
     public async Task<bool> Edit(string description, string labels, long version)
     {
-        var result = await _machines.Update(Caller, _project, _id, new UpdateVm(description, LabelText.Parse(labels) ?? new Dictionary<string, string?>()), version, Stop);
+        var result = await _machines.Update(Caller, _project, _id, Changes(description, labels), version, Stop);
         EditRefusals = result.Refusals;
         if (result.Succeeded) Vm = result.Value;
         NotifyChanged();

@@ -10,10 +10,11 @@ public sealed class OverviewPageView : LiveView
 {
     private readonly IOverview _overview;
     private readonly PacedRefresh _refresh;
+    private readonly TimeProvider _time;
 
     public OverviewPageView(IOverview overview, IChangeFeed feed, TimeProvider time, Caller caller) : base(caller)
     {
-        _overview = overview;
+        (_overview, _time) = (overview, time);
         // The sums move with every VM of the fleet; once a second is live enough for people.
         _refresh = new PacedRefresh(time, TimeSpan.FromSeconds(1), () => Dispatch(Again));
         Listen(feed, change => change.Kind is "vm" or "host" or "operation", _ =>
@@ -24,6 +25,9 @@ public sealed class OverviewPageView : LiveView
     }
 
     public OverviewView? Fleet { get; private set; }
+
+    /// <summary>When the figures were counted.</summary>
+    public DateTimeOffset? ReadAt { get; private set; }
 
     private async Task Again()
     {
@@ -37,7 +41,11 @@ public sealed class OverviewPageView : LiveView
         }
     }
 
-    protected override async Task Read() => Fleet = Take(await _overview.Get(Caller, Stop)) ?? Fleet;
+    protected override async Task Read()
+    {
+        if (Take(await _overview.Get(Caller, Stop)) is not { } fleet) return;
+        (Fleet, ReadAt) = (fleet, _time.GetUtcNow());
+    }
 
     protected override void OnDisposed() => _refresh.Dispose();
 }

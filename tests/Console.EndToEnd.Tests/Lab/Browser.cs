@@ -47,13 +47,14 @@ public sealed class Browser : IAsyncDisposable
         return state;
     }
 
-    public async Task<IPage> Page(int width = 1440, int height = 900, ColorScheme scheme = ColorScheme.Light)
+    public async Task<IPage> Page(int width = 1440, int height = 900, ColorScheme scheme = ColorScheme.Light, bool contrast = false)
     {
         var context = await _browser.NewContextAsync(new()
         {
             StorageState = SignedIn,
             ViewportSize = new() { Width = width, Height = height },
             ColorScheme = scheme,
+            Contrast = contrast ? Contrast.More : Contrast.NoPreference,
             ReducedMotion = ReducedMotion.Reduce,
         });
         return await context.NewPageAsync();
@@ -67,6 +68,9 @@ public sealed class Browser : IAsyncDisposable
         await page.GotoAsync(url);
         await Ready(page);
     }
+
+    /// <summary>For people to look at: artifacts/pictures/NAME.png, the whole page.</summary>
+    public static Task Picture(IPage page, string name) => page.ScreenshotAsync(new() { Path = Path.Combine(Repository.Pictures, name + ".png"), FullPage = true });
 
     /// <summary>What axe finds, as lines; empty when nothing.</summary>
     public static async Task<string[]> Violations(IPage page)

@@ -7,6 +7,7 @@ public static class Repository
     public static string Server => Built("artifacts/web/Console.Web");
     public static string Agent => Built("artifacts/agent/plinth-agent");
     public static string GuestManifest => Built("artifacts/guest/plinth-guest.json");
+    public static string Pictures => Path.Combine(Root, "artifacts/pictures");
     public static string LabScript => Path.Combine(Root, "tests/lab/lab");
 
     private static string Built(string path)

@@ -8,10 +8,10 @@ public sealed class HistoryTests : Stage
 {
     private IHistory History => The<IHistory>();
 
-    private DateTimeOffset Pass(int minutes = 10)
+    private DateTimeOffset Pass(int seconds = 600)
     {
         var before = Time.GetUtcNow();
-        Time.Advance(TimeSpan.FromMinutes(minutes));
+        Time.Advance(TimeSpan.FromSeconds(seconds));
         return before;
     }
 
@@ -58,9 +58,9 @@ public sealed class HistoryTests : Stage
     public async Task A_host_is_shown_with_what_was_on_it()
     {
         var agent = await Host("kvm-1");
-        var empty = Pass();
         await Image();
-        await agent.Report();
+        // Shorter than a host may be silent: it is to take the VM.
+        var empty = Pass(seconds: 5);
         await Create("web-1");
         await Place();
         await agent.Reconcile();
