@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Plinth.Web.Api;
 using Plinth.Web.Application;
 using Plinth.Web.Application.Agents;
+using Plinth.Web.Application.Backup;
 using Plinth.Web.Application.Identity;
 using Plinth.Web.Components;
 using Plinth.Web.Hosting;
@@ -33,6 +34,7 @@ public static class ConsoleApplication
     {
         try
         {
+            if (await ConsoleCommands.Run(args) is { } exitCode) return exitCode;
             await using var app = Build(args);
             await app.RunAsync();
             return Environment.ExitCode;
@@ -53,15 +55,10 @@ public static class ConsoleApplication
     /// <exception cref="SettingsException">Settings are wrong; all of them are named.</exception>
     public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? configure = null)
     {
-        var builder = WebApplication.CreateBuilder(new WebApplicationOptions
-        {
-            // Settings and static assets lie beside the assembly, wherever the console is started from.
-            ContentRootPath = AppContext.BaseDirectory,
-            ApplicationName = typeof(ConsoleApplication).Assembly.GetName().Name,
-            Args = ["--hostBuilder:reloadConfigOnChange=false", .. args],
-        });
+        var builder = Settle(args);
         var options = ConsoleSettings.Read(builder.Configuration);
         var data = DataDirectory.Open(options.Data);
+        data.Hold();
         Log(builder, options.Telemetry);
         AddServices(builder, options, data);
         configure?.Invoke(builder);
@@ -71,6 +68,27 @@ public static class ConsoleApplication
         Endpoints(app);
         return app;
     }
+
+    /// <summary>The settings and what reads and writes the data, for what is done without serving.</summary>
+    internal static WebApplication BuildTools(string[] args)
+    {
+        var builder = Settle(args);
+        var options = ConsoleSettings.Read(builder.Configuration);
+        var data = DataDirectory.Open(options.Data);
+        Log(builder, options.Telemetry);
+        builder.Services.AddSingleton(options).AddSingleton(data).AddSingleton<IChangeFeed, ChangeFeed>();
+        builder.Services.AddPlinthPersistence(DatabaseStartup.Settings(options.Database, data));
+        builder.Services.AddSingleton(ApplicationSettings.From(builder.Configuration)).AddSingleton<Backups>().AddSingleton<Restore>().AddSingleton<ISignIn, SignIn>();
+        return builder.Build();
+    }
+
+    private static WebApplicationBuilder Settle(string[] args) => WebApplication.CreateBuilder(new WebApplicationOptions
+    {
+        // Settings and static assets lie beside the assembly, wherever the console is started from.
+        ContentRootPath = AppContext.BaseDirectory,
+        ApplicationName = typeof(ConsoleApplication).Assembly.GetName().Name,
+        Args = ["--hostBuilder:reloadConfigOnChange=false", .. args],
+    });
 
     private static void AddServices(WebApplicationBuilder builder, ConsoleOptions options, DataDirectory data)
     {
@@ -82,7 +100,7 @@ public static class ConsoleApplication
         services.AddHostedService<StartupSteps>();      // first: workers start on data that is up to date
 
         services.AddSingleton<IChangeFeed, ChangeFeed>();
-        services.AddPlinthPersistence(DatabaseStartup.Settings(builder.Configuration, data));
+        services.AddPlinthPersistence(DatabaseStartup.Settings(options.Database, data));
         services.AddSingleton<IStartupStep, MigrateDatabase>();
         services.AddSingleton<IReadinessCheck, DatabaseReadiness>();
 
@@ -151,7 +169,7 @@ public static class ConsoleApplication
     private static string Explain(Exception e) => e switch
     {
         IOException { InnerException: AddressInUseException } => $"{e.Message.TrimEnd('.')}. Another program listens there; stop it or choose another port (Plinth:Portal:Url, Plinth:Agents:Listen, Plinth:Agents:EnrolmentListen).",
-        StartupException => e.Message,
+        StartupException or BackupException => e.Message,
         _ => $"{e.GetBaseException().Message}",
     };
 }

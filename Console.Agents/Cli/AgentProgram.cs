@@ -15,8 +15,9 @@ internal static class AgentProgram
     private const string Help = """
         plinth-agent: the agent of a Plinth host
 
-          plinth-agent join --console https://ADDR:PORT --token T --ca-fingerprint sha256:HEX [--data DIR] [--name NAME] [--machine-id ID] [--again]
-              Joins the console with the command from its Agents page, then runs. What has joined just runs; --again joins anew.
+          plinth-agent join --console https://ADDR:PORT --token T --ca-fingerprint sha256:HEX [--data DIR] [--name NAME] [--machine-id ID] [--again] [--service]
+              Joins the console with the command from its Agents page, then runs. What has joined just runs; --again joins anew. With --service the running is
+              left to the service of the Debian package.
           plinth-agent join --join-file FILE [--data DIR] …
               The same, with what the console has written for this machine.
           plinth-agent run [--data DIR]
@@ -88,7 +89,8 @@ internal static class AgentProgram
 
     private static async Task Join(IEnumerable<string> words, AgentLog log, CancellationToken stop)
     {
-        var line = new CommandLine(words, ["--console", "--token", "--ca-fingerprint", "--join-file", "--data", "--name", "--machine-id"], ["--again"]);
+        var line = new CommandLine(words, ["--console", "--token", "--ca-fingerprint", "--join-file", "--data", "--name", "--machine-id"], ["--again", "--service"]);
+        if (line.Has("--service") && line.Value("--data") is not null) throw new UsageException($"--service goes without --data: the service runs what is in {DefaultData}.");
         var directory = Prepare(line.Value("--data") ?? DefaultData);
         var identity = AgentIdentity.Load(directory);
         // Before the token is used up.
@@ -106,7 +108,8 @@ internal static class AgentProgram
             identity.Save(directory);
             log.Info($"joined {ticket.Console.GetLeftPart(UriPartial.Authority)} as host {identity.Host}");
         }
-        await Serve(directory, identity, log, stop);
+        if (line.Has("--service")) await AgentService.Start(log, stop);
+        else await Serve(directory, identity, log, stop);
     }
 
     private static async Task Run(IEnumerable<string> words, AgentLog log, CancellationToken stop)

@@ -1,4 +1,5 @@
 using Plinth.Web.Application.Agents;
+using Plinth.Web.Application.Backup;
 using Plinth.Web.Application.Catalogue;
 using Plinth.Web.Application.History;
 using Plinth.Web.Application.Hosts;
@@ -48,6 +49,7 @@ public static class ApplicationRegistration
 
         services.AddSingleton<IStartupStep, SeedCatalogue>();
         services.AddSingleton<IStartupStep, ImportBundledImage>();
+        services.AddSingleton<IStartupStep, TellOfRestore>();
 
         services.AddWorker<PlacementWorker>().AddWorker<OperationDriver>().AddWorker<HostLiveness>().AddWorker<Retention>();
         services.AddWorker<AuditSequencing>().AddWorker<MetricsUpkeep>();

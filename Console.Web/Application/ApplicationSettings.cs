@@ -1,11 +1,18 @@
+using Plinth.Web.Options;
+
 namespace Plinth.Web.Application;
 
 /// <summary>What the application needs to know of the outside.</summary>
-/// <param name="Images">Directory of image bytes, one file <c>sha256-…</c> each.</param>
+/// <param name="Data">The data directory, absolute.</param>
 /// <param name="BundledImage">Manifest of an image that is imported at start; null for none.</param>
-public sealed record ApplicationSettings(string Images, string? BundledImage)
+public sealed record ApplicationSettings(
+    string Data,
+    [Setting("Plinth:BundledImage", "", "Manifest of the guest image to bring in at start.")] string? BundledImage)
 {
+    /// <summary>Directory of image bytes, one file <c>sha256-…</c> each.</summary>
+    public string Images => Path.Combine(Data, "images");
+
     public static ApplicationSettings From(IConfiguration configuration) => new(
-        Path.Combine(Path.GetFullPath(configuration["Plinth:Data"] is { Length: > 0 } data ? data : ".data"), "images"),
+        Path.GetFullPath(configuration["Plinth:Data"] is { Length: > 0 } data ? data : ".data"),
         configuration["Plinth:BundledImage"] is { Length: > 0 } manifest ? Path.GetFullPath(manifest) : null);
 }

@@ -8,13 +8,8 @@ namespace Plinth.Web.Hosting;
 /// <summary>The database as the settings name it.</summary>
 internal static class DatabaseStartup
 {
-    public static DatabaseSettings Settings(IConfiguration configuration, DataDirectory data)
-    {
-        var settings = new SettingsReader(configuration);
-        return settings.Text("Plinth:Database:Engine")?.ToLowerInvariant() == "postgresql"
-            ? DatabaseSettings.Postgres(settings.Text("Plinth:Database:ConnectionString")!)
-            : DatabaseSettings.Sqlite(data.Path);
-    }
+    public static DatabaseSettings Settings(DatabaseOptions options, DataDirectory data) =>
+        options.Postgres is { } connectionString ? DatabaseSettings.Postgres(connectionString) : DatabaseSettings.Sqlite(data.Path);
 }
 
 /// <summary>First of all steps: nothing reads a database of another version.</summary>

@@ -26,6 +26,7 @@ public sealed class ReadyBanner(IHostApplicationLifetime lifetime, KestrelListen
             var link = await signIn.IssueLink(stop);
             System.Console.WriteLine($"Plinth is ready at {listeners.PortalUrl}");
             System.Console.WriteLine($"Sign in once with: {listeners.PortalUrl}{SignInEndpoints.Path}?link={link}");
+            ServiceManager.Ready();
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {

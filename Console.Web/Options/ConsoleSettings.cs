@@ -18,10 +18,10 @@ public static class ConsoleSettings
             Path.GetFullPath(settings.Required("Plinth:Data", ".data") is { Length: > 0 } data ? data : ".data"),
             Portal(settings),
             Agents(settings),
+            Database(settings),
             new TelemetryOptions(settings.Url("Plinth:Telemetry:OtlpEndpoint") ?? settings.Url(TelemetryOptions.StandardEndpointKey), settings.Flag("Plinth:Telemetry:JsonLogs")),
             BootstrapClient(settings),
             Clients(settings));
-        DatabaseEngine(settings);
         return settings.Problems.Count == 0 ? options : throw new SettingsException(settings.Problems);
     }
 
@@ -110,13 +110,15 @@ public static class ConsoleSettings
         return clients;
     }
 
-    private static void DatabaseEngine(SettingsReader settings)
+    private static DatabaseOptions Database(SettingsReader settings)
     {
         const string key = "Plinth:Database:Engine";
         var engine = settings.Text(key)?.ToLowerInvariant() ?? "sqlite";
+        var connectionString = settings.Text("Plinth:Database:ConnectionString");
         if (engine is not ("sqlite" or "postgresql")) settings.Problem(key, engine, "is neither sqlite nor postgresql");
-        if (engine == "postgresql" && settings.Text("Plinth:Database:ConnectionString") is null)
+        if (engine == "postgresql" && connectionString is null)
             settings.Problem("Plinth:Database:ConnectionString", null, "is empty, but the engine is postgresql; for example Host=db;Database=plinth;Username=plinth");
+        return new DatabaseOptions(engine == "postgresql" ? connectionString : null);
     }
 
     public static bool IsLoopback(Uri url) =>

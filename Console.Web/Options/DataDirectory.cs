@@ -3,6 +3,9 @@ namespace Plinth.Web.Options;
 /// <summary>The console's own directory: only its user reads it.</summary>
 public sealed class DataDirectory
 {
+    private const string LockFile = ".in-use";
+    private FileStream? _held;
+
     private DataDirectory(string path) => Path = path;
 
     public string Path { get; }
@@ -19,6 +22,35 @@ public sealed class DataDirectory
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new SettingsException([$"Plinth:Data = \"{path}\" cannot be used as data directory: {e.Message} (environment: Plinth__Data)"]);
+        }
+    }
+
+    /// <summary>Says until the end of the process that a console serves from here; several may.</summary>
+    /// <exception cref="SettingsException">A restore is under way.</exception>
+    public void Hold()
+    {
+        try
+        {
+            using (new FileStream(File(LockFile), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite)) { }
+            _held = new FileStream(File(LockFile), FileMode.Open, FileAccess.Read, FileShare.Read);
+        }
+        catch (IOException e)
+        {
+            throw new SettingsException([$"Plinth:Data = \"{Path}\" is being restored from a backup: {e.Message} Start again when that has ended"]);
+        }
+    }
+
+    /// <summary>True where no console serves from here; none starts to until the end of the process.</summary>
+    public bool TryHoldAlone()
+    {
+        try
+        {
+            _held = new FileStream(File(LockFile), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;
         }
     }
 

@@ -15,20 +15,19 @@ public sealed class RestoredBackupTests
         var (kept, create) = await installation.Create("kept");
         await installation.Succeeds(create);
 
-        await console.Process.Terminate();
-        var backup = Path.Combine(installation.Data, "backup");
-        await RunningProgram.Run("/bin/cp", "-a", console.Data, backup);
-        await console.Start();
-        await console.ReadyHosts(1);
+        // While it serves and its agent reports.
+        var backup = Path.Combine(installation.Data, "plinth.backup");
+        Assert.Contains("images are not in it", await console.Command("--backup", backup));
         var (later, second) = await installation.Create("later");
         await installation.Succeeds(second);
         await installation.Succeeds(await console.Post($"projects/default/vms/{kept}/stop"));
         var onTheHost = new Dictionary<string, bool> { [kept] = false, [later] = true };
         Assert.Equal(onTheHost, installation.Machines());
 
+        var refused = await Assert.ThrowsAsync<InvalidOperationException>(() => console.Command("--restore", backup));
+        Assert.Contains("A console serves from", refused.Message);
         await console.Process.Terminate();
-        Directory.Delete(console.Data, recursive: true);
-        Directory.Move(backup, console.Data);
+        Assert.Contains("quarantined until you adopt", await console.Command("--restore", backup));
         await console.Start();
         await Wait.Until("quarantine of the host", async () => await StateOfHost() == "quarantined");
         var reason = (await console.Get($"hosts/{host}")).GetProperty("stateReason").GetString();
@@ -47,7 +46,8 @@ public sealed class RestoredBackupTests
         await Wait.Until("the machine's true state", async () => await installation.StateOf(kept) == "stopped");
         Assert.Equal(new() { [kept] = false, [later] = true, [fresh] = true }, installation.Machines());
         Assert.Contains(later, (await console.Get($"hosts/{host}")).GetProperty("unknownDomains").ToString());
-        Assert.Equal(1, (await console.Get("audit?action=host.adopt")).GetProperty("items").GetArrayLength());
+        foreach (var action in new[] { "host.adopt", "console.restore" })
+            Assert.Equal(1, (await console.Get($"audit?action={action}")).GetProperty("items").GetArrayLength());
 
         async Task<string?> StateOfHost() => (await console.Get($"hosts/{host}")).GetProperty("state").GetString();
     }

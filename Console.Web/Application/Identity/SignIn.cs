@@ -35,8 +35,8 @@ public sealed class SignIn(IConsoleStore store) : ISignIn
             var refusal = link switch
             {
                 null => "This sign-in link is not known: a newer start of Plinth has replaced it, or it was not copied whole.",
-                { UsedAt: not null } => "This sign-in link was used already; each works once. Restart Plinth for a new one.",
-                _ when link.ExpiresAt <= scope.Now => $"This sign-in link is older than {LinkLifetime.TotalMinutes:0} minutes. Restart Plinth for a new one.",
+                { UsedAt: not null } => "This sign-in link was used already; each works once. Restart Plinth for a new one, or run plinth-console --sign-in-link where it runs.",
+                _ when link.ExpiresAt <= scope.Now => $"This sign-in link is older than {LinkLifetime.TotalMinutes:0} minutes. Restart Plinth for a new one, or run plinth-console --sign-in-link where it runs.",
                 _ => null,
             };
             var user = link is null ? null : await scope.Db.Users.AsTracking().FirstOrDefaultAsync(u => u.Id == link.User, stop);

@@ -70,6 +70,15 @@ public sealed partial class PlinthConsole : IAsyncDisposable
         await SignInAsClient();
     }
 
+    /// <summary>What the program does besides serving, with the same settings: gives what it prints, throws when it fails.</summary>
+    public async Task<string> Command(params string[] words)
+    {
+        await using var program = _host is null ? RunningProgram.Start(Repository.Server, words, _environment) : _host.Start(Repository.Server, words, _environment);
+        await program.End(TimeSpan.FromMinutes(2));
+        var text = string.Join('\n', program.Lines);
+        return program.ExitCode == 0 ? text : throw new InvalidOperationException($"{string.Join(' ', words)} ended with {program.ExitCode}:\n{text}");
+    }
+
     public Task Kill9() => Process.Kill9();
 
     public async Task SignInAsClient()

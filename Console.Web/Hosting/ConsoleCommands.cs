@@ -1,0 +1,75 @@
+using Plinth.Web.Application;
+using Plinth.Web.Application.Backup;
+using Plinth.Web.Options;
+using Plinth.Web.Security.SignIn;
+
+namespace Plinth.Web.Hosting;
+
+/// <summary>What the program does besides serving; settings may follow each, as when it serves.</summary>
+internal static class ConsoleCommands
+{
+    private const string Help = """
+        plinth-console [settings]                 serves
+        plinth-console --backup FILE [--with-images] [settings]
+                                                  copies the console's data into FILE while it serves
+        plinth-console --restore FILE [settings]  puts FILE in the place of the data; the console must not serve
+        plinth-console --sign-in-link [settings]  makes a new link that signs in once
+        plinth-console --settings                 prints every setting there is, in Markdown
+        plinth-console --help
+
+        Settings are given as --Plinth:Portal:Url=…, as environment variables or in appsettings.json.
+        """;
+
+    /// <summary>The exit code; null where the words ask for serving.</summary>
+    public static async Task<int?> Run(string[] words)
+    {
+        switch (words)
+        {
+            case ["--help" or "-h", ..]:
+                System.Console.WriteLine(Help);
+                return 0;
+            case ["--settings"]:
+                await System.Console.Out.WriteAsync(SettingsReference.Markdown());
+                return 0;
+            case ["--backup", var file, "--with-images", .. var rest]:
+                return await Backup(file, withImages: true, rest);
+            case ["--backup", var file, .. var rest]:
+                return await Backup(file, withImages: false, rest);
+            case ["--restore", var file, .. var rest]:
+                return await RestoreFrom(file, rest);
+            case ["--sign-in-link", .. var rest]:
+                return await SignInLink(rest);
+            case ["--backup" or "--restore"]:
+                throw new SettingsException([$"{words[0]} needs a file: {words[0]} FILE"]);
+            default:
+                return null;
+        }
+    }
+
+    private static async Task<int> Backup(string file, bool withImages, string[] settings)
+    {
+        await using var tools = ConsoleApplication.BuildTools(settings);
+        return Say(await tools.Services.GetRequiredService<Backups>().Make(file, withImages, CancellationToken.None));
+    }
+
+    private static async Task<int> RestoreFrom(string file, string[] settings)
+    {
+        await using var tools = ConsoleApplication.BuildTools(settings);
+        var data = tools.Services.GetRequiredService<DataDirectory>();
+        if (!data.TryHoldAlone()) throw new BackupException($"A console serves from {data.Path}. Stop it first; nothing was changed.");
+        return Say(await tools.Services.GetRequiredService<Restore>().From(file, CancellationToken.None));
+    }
+
+    private static async Task<int> SignInLink(string[] settings)
+    {
+        await using var tools = ConsoleApplication.BuildTools(settings);
+        var portal = tools.Services.GetRequiredService<ConsoleOptions>().Portal;
+        return Say([$"{portal.Url.GetLeftPart(UriPartial.Authority)}{SignInEndpoints.Path}?link={await tools.Services.GetRequiredService<ISignIn>().IssueLink(CancellationToken.None)}"]);
+    }
+
+    private static int Say(IEnumerable<string> sentences)
+    {
+        foreach (var sentence in sentences) System.Console.WriteLine(sentence);
+        return 0;
+    }
+}
