@@ -156,6 +156,7 @@ public static class ConsoleApplication
         logging.ClearProviders();
         // Standard output is for the ready line and the sign-in link.
         logging.Services.Configure<ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
+        logging.Services.AddSingleton<RecentLog>().AddSingleton<IRecentLog>(s => s.GetRequiredService<RecentLog>()).AddSingleton<ILoggerProvider>(s => s.GetRequiredService<RecentLog>());
         if (options.JsonLogs) logging.AddJsonConsole(o => { o.UseUtcTimestamp = true; o.TimestampFormat = "O"; });
         else logging.AddSimpleConsole(o => { o.SingleLine = true; o.UseUtcTimestamp = true; o.TimestampFormat = "HH:mm:ss "; });
         // Its request lines carry queries, and a query may carry a sign-in link.

@@ -12,6 +12,7 @@ public static class Permissions
     public const string OperationRead = "operation.read", OperationCancel = "operation.cancel";
     public const string AgentJoin = "agent.join";
     public const string AuditRead = "audit.read";
+    public const string ConsoleManage = "console.manage";
     /// <summary>Preferences and saved views of one's own.</summary>
     public const string Personal = "personal.manage";
 }

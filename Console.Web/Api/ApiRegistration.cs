@@ -27,6 +27,7 @@ public static class ApiRegistration
         JoinTokenEndpoints.Map(api);
         AuditEndpoints.Map(api);
         OverviewEndpoints.Map(api);
+        UpkeepEndpoints.Map(api);
         SearchEndpoints.Map(api);
         PersonalEndpoints.Map(api);
         CsvEndpoints.Map(api);

@@ -10,6 +10,7 @@ using Plinth.Web.Application.Personal;
 using Plinth.Web.Application.Placement;
 using Plinth.Web.Application.Search;
 using Plinth.Web.Application.Start;
+using Plinth.Web.Application.Upkeep;
 using Plinth.Web.Workers;
 
 namespace Plinth.Web.Application;
@@ -42,6 +43,7 @@ public static class ApplicationRegistration
         services.AddSingleton<ICatalogue, CatalogueUseCases>();
         services.AddSingleton<IAuditLog, AuditLog>();
         services.AddSingleton<IOverview, OverviewUseCases>();
+        services.AddSingleton<LedgerCheck>().AddSingleton<SelfChecks>().AddSingleton<IUpkeep, UpkeepUseCases>();
         services.AddSingleton<ISearch, SearchUseCase>();
         services.AddSingleton<IPersonal, PersonalUseCases>();
         services.AddSingleton<IAgentDirectory, AgentDirectory>();
@@ -52,7 +54,7 @@ public static class ApplicationRegistration
         services.AddSingleton<IStartupStep, TellOfRestore>();
 
         services.AddWorker<PlacementWorker>().AddWorker<OperationDriver>().AddWorker<HostLiveness>().AddWorker<Retention>();
-        services.AddWorker<AuditSequencing>().AddWorker<MetricsUpkeep>();
+        services.AddWorker<AuditSequencing>().AddWorker<MetricsUpkeep>().AddWorker<SelfChecking>();
         services.AddSingleton<IReadinessCheck, WorkersReadiness>();
         return services;
     }

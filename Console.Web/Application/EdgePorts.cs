@@ -58,3 +58,9 @@ public interface IJoinTokenIssuer
     /// <summary>A fresh token secret for <paramref name="description"/>; unused former ones of the same description are revoked.</summary>
     Task<IReadOnlyList<string>> Reissue(string description, int count, TimeSpan valid, CancellationToken stop);
 }
+
+/// <summary>The newest lines of the console's log, oldest first.</summary>
+public interface IRecentLog
+{
+    IReadOnlyList<string> Lines { get; }
+}

@@ -117,3 +117,11 @@ public interface IOverview
 {
     Task<Result<OverviewView>> Get(Caller caller, CancellationToken stop);
 }
+
+/// <summary>The console itself, as those who run it need it.</summary>
+public interface IUpkeep
+{
+    Task<Result<UpkeepView>> Get(Caller caller, CancellationToken stop);
+    /// <summary>Versions, settings without secrets, checks, counts, facts of hosts, recent log.</summary>
+    Task<Result<DiagnosticsView>> Diagnostics(Caller caller, CancellationToken stop);
+}

@@ -179,3 +179,16 @@ public sealed record ProblemView(string Severity, string Title, string Detail, s
 
 /// <summary>One metric of one thing, evenly spaced; null where nothing was measured (never interpolated).</summary>
 public sealed record SeriesView(string Name, string Unit, DateTimeOffset From, int StepSeconds, IReadOnlyList<double?> Values, DateTimeOffset? NewestAt);
+
+public enum SelfCheckState { Ok, Warning, Error }
+
+/// <summary>One thing that the console watches about itself: how it stands, with numbers, and what to do where it is not well.</summary>
+/// <param name="Since">When it last changed its state, as far as this start of the console knows.</param>
+public sealed record SelfCheckView(string Name, string Title, SelfCheckState State, string Sentence, string Remedy, DateTimeOffset Since);
+
+/// <summary>How the console itself is.</summary>
+/// <param name="Checks">Empty until the first look after a start.</param>
+public sealed record UpkeepView(string Version, IReadOnlyList<SelfCheckView> Checks);
+
+/// <summary>A zip archive for those who look into a fault; nothing in it is secret.</summary>
+public sealed record DiagnosticsView(string FileName, byte[] Content);

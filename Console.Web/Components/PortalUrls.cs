@@ -14,6 +14,9 @@ public static class PortalUrls
     public const string SignIn = "/sign-in";
     public const string SignOut = "/sign-out";
     public const string Agents = "/agents";
+    public const string Upkeep = "/upkeep";
+    /// <summary>Answered by the API.</summary>
+    public const string Diagnostics = "/api/v1/upkeep/diagnostics";
     public const string Images = "/images";
     public const string Flavors = "/flavors";
     public const string ApiReference = "/scalar/v1";

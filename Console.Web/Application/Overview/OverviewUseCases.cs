@@ -5,17 +5,17 @@ using Plinth.Core.Machines;
 using Plinth.Core.Primitives;
 using Plinth.Web.Application.Hosts;
 using Plinth.Web.Application.Operations;
+using Plinth.Web.Application.Upkeep;
 using Plinth.Web.Persistence;
 using Plinth.Web.Persistence.Rows;
 
 namespace Plinth.Web.Application.Overview;
 
 /// <inheritdoc cref="IOverview"/>
-internal sealed class OverviewUseCases(IConsoleStore store, LiveHosts live, TimeProvider time) : IOverview
+internal sealed class OverviewUseCases(IConsoleStore store, LiveHosts live, SelfChecks self, TimeProvider time) : IOverview
 {
     // The page shows what is wrong now at a glance; past this the lists with their filters are the better place.
     private const int MaxProblemsOfAKind = 50, RecentOperations = 10;
-    private const int CertificateWarningHours = 4;
 
     public async Task<Result<OverviewView>> Get(Caller caller, CancellationToken stop)
     {
@@ -46,6 +46,9 @@ internal sealed class OverviewUseCases(IConsoleStore store, LiveHosts live, Time
         var projects = await db.Projects.ToDictionaryAsync(p => p.Id, p => p.Name, stop);
         problems.AddRange(vms.Select(v => new ProblemView(
             v.State is VmState.Failed or VmState.Lost ? "error" : "warning", $"VM {v.Name} is {VmLifecycle.Word(v.State)}", v.StateReason, $"/projects/{projects[v.Project]}/vms/{v.Id}", v.UpdatedAt)));
+        // Certificates stand with their hosts.
+        problems.AddRange(self.Current.Where(c => c.State != SelfCheckState.Ok && c.Name != SelfCheckRules.CertificatesName)
+            .Select(c => new ProblemView(c.State == SelfCheckState.Error ? "error" : "warning", $"This console: {c.Title.ToLowerInvariant()}", $"{c.Sentence} {c.Remedy}", "/upkeep", c.Since)));
         return problems;
     }
 
@@ -59,6 +62,6 @@ internal sealed class OverviewUseCases(IConsoleStore store, LiveHosts live, Time
         else if (h.State == HostState.Ready && live.IsStale(h.Id, h.ReportedAt)) yield return new ProblemView("warning", $"Host {h.Name} has not reported for {(int)(now - since).TotalSeconds} s", "What is shown of it may be out of date.", href, since);
         foreach (var f in h.Facilities.Where(f => !f.Ready)) yield return new ProblemView("error", $"The {f.Kind} {f.Name} of {h.Name} is not ready", f.Detail, href, since);
         if (h.UnknownDomains.Count > 0) yield return new ProblemView("warning", $"{h.UnknownDomains.Count} machine{(h.UnknownDomains.Count == 1 ? "" : "s")} on {h.Name} {(h.UnknownDomains.Count == 1 ? "is" : "are")} not Plinth's", string.Join(", ", h.UnknownDomains.Take(5)), href, since);
-        if (h.CertificateExpiresAt is { } expires && expires < now.AddHours(CertificateWarningHours)) yield return new ProblemView("warning", $"The certificate of {h.Name} {(expires < now ? "has expired" : "expires soon")}", $"It is valid until {expires:u}; the agent renews it while it is connected.", href, expires);
+        if (h.CertificateExpiresAt is { } expires && expires < now + SelfCheckRules.CertificateWarning) yield return new ProblemView("warning", $"The certificate of {h.Name} {(expires < now ? "has expired" : "expires soon")}", $"It is valid until {expires:u}; the agent renews it while it is connected.", href, expires);
     }
 }

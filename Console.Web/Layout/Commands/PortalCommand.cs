@@ -18,6 +18,7 @@ public sealed record PortalCommand(string Group, string Text, string? Keys, stri
         new(Go, "Flavors", "g f", PortalUrls.Flavors),
         new(Go, "Hosts", "g h", PortalUrls.Hosts()),
         new(Go, "Agents", "g a", PortalUrls.Agents),
+        new(Go, "Upkeep", "g k", PortalUrls.Upkeep),
         new(Go, "Operations", "g p", PortalUrls.Operations()),
         new(Go, "Audit", "g u", PortalUrls.Audit()),
         new(Do, "Create a virtual machine", "c", PortalUrls.NewVm()),

@@ -17,7 +17,7 @@ public sealed class OverviewPageView : LiveView
         (_overview, _time) = (overview, time);
         // The sums move with every VM of the fleet; once a second is live enough for people.
         _refresh = new PacedRefresh(time, TimeSpan.FromSeconds(1), () => Dispatch(Again));
-        Listen(feed, change => change.Kind is "vm" or "host" or "operation", _ =>
+        Listen(feed, change => change.Kind is "vm" or "host" or "operation" or "upkeep", _ =>
         {
             _refresh.Request();
             return Task.CompletedTask;

@@ -65,5 +65,8 @@ public interface IMetricsStore
     /// <summary>Returns when everything appended so far is stored.</summary>
     Task Flush(CancellationToken stop);
 
+    /// <summary>The end of the newest minute that <see cref="RollUp"/> has made; null before its first run.</summary>
+    Task<DateTimeOffset?> CondensedUntil(CancellationToken stop);
+
     MetricCounts Counts { get; }
 }

@@ -54,6 +54,14 @@ public sealed class MetricsStore : IMetricsStore, IAsyncDisposable
         }
     }
 
+    public async Task<DateTimeOffset?> CondensedUntil(CancellationToken stop)
+    {
+        await _created.Value;
+        await using var connection = await _database.Open(stop);
+        await using var progress = MetricsDatabase.Command(connection, null, "SELECT minute FROM progress");
+        return await progress.ExecuteScalarAsync(stop) is long minute ? DateTimeOffset.FromUnixTimeMilliseconds(minute * MetricsRetention.MinuteMs) : null;
+    }
+
     public async Task Flush(CancellationToken stop)
     {
         await _created.Value;
