@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Components.Server.Circuits;
 using MudBlazor;
 using MudBlazor.Services;
 using Plinth.Web.Components.Live;
@@ -24,6 +25,7 @@ public static class Portal
             mud.SnackbarConfiguration.PreventDuplicates = true;
             mud.SnackbarConfiguration.VisibleStateDuration = 6000;
         });
+        services.AddSingleton<OpenPages>().AddSingleton<CircuitHandler>(s => s.GetRequiredService<OpenPages>()).AddHostedService(s => s.GetRequiredService<OpenPages>());
         services.AddScoped<CallerSource>();
         services.AddScoped<BreadcrumbTrail>();
         services.AddScoped<PageCommands>();

@@ -1,14 +1,17 @@
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Web;
 using Microsoft.JSInterop;
+using Plinth.Web.Components.Live;
 
 namespace Plinth.Web.Layout;
 
 public partial class MainLayout
 {
     private ErrorBoundary? _boundary;
+    private IDisposable? _open;
 
     [Inject] public required IJSRuntime Js { get; set; }
+    [Inject] public required OpenPages Pages { get; set; }
 
     /// <summary>Another page is another chance: what failed on the last one is not shown on the next.</summary>
     protected override void OnParametersSet() => _boundary?.Recover();
@@ -16,6 +19,14 @@ public partial class MainLayout
     /// <summary>Marks the document once it answers to clicks: whoever drives a browser waits for it.</summary>
     protected override async Task OnAfterRenderAsync(bool firstRender)
     {
-        if (firstRender) await Js.InvokeVoidAsync("document.documentElement.setAttribute", "data-ready", "true");
+        if (!firstRender) return;
+        _open = Pages.Add(() => InvokeAsync(() => Js.InvokeVoidAsync("plinthPause", Pages.Instance).AsTask()));
+        await Js.InvokeVoidAsync("document.documentElement.setAttribute", "data-ready", "true");
+    }
+
+    public void Dispose()
+    {
+        _open?.Dispose();
+        GC.SuppressFinalize(this);
     }
 }

@@ -1,3 +1,4 @@
+using Plinth.Web.Components.Live;
 using Plinth.Web.Hosting;
 
 namespace Plinth.Web.Observability;
@@ -7,7 +8,7 @@ public static class HealthEndpoints
 {
     public static void MapHealth(this WebApplication app)
     {
-        app.MapGet("/healthz", () => Results.Json(new { status = "alive" })).AllowAnonymous().ExcludeFromDescription();
+        app.MapGet("/healthz", (OpenPages pages) => Results.Json(new { status = "alive", instance = pages.Instance })).AllowAnonymous().ExcludeFromDescription();
         app.MapGet("/readyz", async (Readiness readiness, CancellationToken stop) =>
         {
             var answers = await readiness.Ask(stop);

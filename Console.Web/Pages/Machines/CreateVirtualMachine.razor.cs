@@ -15,6 +15,9 @@ public partial class CreateVirtualMachine
 {
     [Parameter] public required string Project { get; set; }
 
+    /// <summary>Survives a restart of the console, as the browser's.</summary>
+    [PersistentState] public VmDraft? Kept { get; set; }
+
     [Inject] public required IVirtualMachines Machines { get; set; }
     [Inject] public required ICatalogue Catalogue { get; set; }
     [Inject] public required IHosts HostsOfFleet { get; set; }
@@ -24,7 +27,7 @@ public partial class CreateVirtualMachine
 
     protected override object Key => Project;
 
-    protected override VmCreateView Open(Caller caller) => new(Machines, Catalogue, HostsOfFleet, Feed, Time, caller, Project);
+    protected override VmCreateView Open(Caller caller) => new(Machines, Catalogue, HostsOfFleet, Feed, Time, caller, Project, Kept);
 
     private IReadOnlyList<(string, string)> ImageChoices => View!.Images.Count == 0 ? [("", "No image is ready")] : [.. View.Images.Select(i => (i.Name, i.Name))];
 
@@ -57,6 +60,7 @@ public partial class CreateVirtualMachine
     private Task Edit(string property, string value)
     {
         var form = View!.Form;
+        Kept = View.Draft;
         switch (property)
         {
             case nameof(VmForm.Name): form.Name = value; return View.Edited("name");

@@ -6,6 +6,9 @@ using Plinth.Web.Live;
 
 namespace Plinth.Web.Pages.Machines;
 
+/// <summary>What of the create page outlives a restart of the console: what was typed, and the key that makes one VM of it.</summary>
+public sealed record VmDraft(VmForm Form, IReadOnlyList<string> Touched, string IdempotencyKey);
+
 /// <summary>The create page: choices, the form, what a create would answer now, and the create itself.</summary>
 public sealed class VmCreateView : LiveView
 {
@@ -18,23 +21,28 @@ public sealed class VmCreateView : LiveView
     private readonly IHosts _hosts;
     private readonly TimeProvider _time;
     private readonly string _project;
-    private readonly HashSet<string> _touched = [];
+    private readonly HashSet<string> _touched;
+    private readonly bool _kept;
     private IReadOnlyList<Refusal> _answer = [];
     private CancellationTokenSource? _asking;
 
     // One key for one form: pressing Create twice, or again after a lost answer, makes one VM.
-    private readonly string _idempotencyKey = Guid.NewGuid().ToString();
+    private readonly string _idempotencyKey;
     private bool _submitted;
 
-    public VmCreateView(IVirtualMachines machines, ICatalogue catalogue, IHosts hosts, IChangeFeed feed, TimeProvider time, Caller caller, string project) : base(caller)
+    public VmCreateView(IVirtualMachines machines, ICatalogue catalogue, IHosts hosts, IChangeFeed feed, TimeProvider time, Caller caller, string project, VmDraft? kept = null) : base(caller)
     {
+        _kept = kept is not null;
+        (Form, _touched, _idempotencyKey) = (kept?.Form ?? new VmForm(), [.. kept?.Touched ?? []], kept?.IdempotencyKey ?? Guid.NewGuid().ToString());
         (_machines, _catalogue, _hosts, _time, _project) = (machines, catalogue, hosts, time, project);
         // Room comes and goes while the form is open.
         Listen(feed, change => change.Kind is "vm" or "host", _ => AskFitSoon());
         Listen(feed, change => change.Kind is "image" or "flavor", _ => Load());
     }
 
-    public VmForm Form { get; } = new();
+    public VmForm Form { get; }
+
+    public VmDraft Draft => new(Form, [.. _touched], _idempotencyKey);
     public IReadOnlyList<ImageView> Images { get; private set; } = [];
     public IReadOnlyList<FlavorView> Flavors { get; private set; } = [];
     public IReadOnlyList<NetworkView> Networks { get; private set; } = [];
@@ -126,7 +134,7 @@ public sealed class VmCreateView : LiveView
         StorageClasses = Take(await _catalogue.StorageClasses(Caller, Stop)) ?? [];
         if (Refusals.Count > 0) return;
         Hosts = Take(await _hosts.List(Caller, new HostQuery(Sort: "name"), new Window(500), Stop))?.Items ?? [];
-        if (!Loaded) Propose();
+        if (!Loaded && !_kept) Propose();
         await AskFit(Stop);
     }
 

@@ -21,6 +21,26 @@ async function reloadWhenBack() {
   }
 }
 
+// Asked by a console that stops: it hands what it keeps of this page to the browser, and the one that comes after takes it back.
+window.plinthPause = instance => { setTimeout(() => pause(instance)); };
+
+async function pause(instance) {
+  if (!await Blazor.pauseCircuit()) return;
+  const root = document.documentElement;
+  root.removeAttribute("data-ready");
+  for (;;) {
+    await new Promise(done => setTimeout(done, 500));
+    try {
+      const answer = await fetch("/healthz", { cache: "no-store" });
+      if (!answer.ok || (await answer.json()).instance === instance) continue;
+      if (!await Blazor.resumeCircuit()) return location.reload();
+      // A page can look alive and be dead: one that goes on marks itself as ready.
+      setTimeout(() => { if (!root.hasAttribute("data-ready")) location.reload(); }, 15000);
+      return;
+    } catch { /* not yet */ }
+  }
+}
+
 if (banner) {
   banner.addEventListener("click", event => { if (event.target.closest("[data-reconnect]")) again(); });
   banner.addEventListener("components-reconnect-state-changed", event => {

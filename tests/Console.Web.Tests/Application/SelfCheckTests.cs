@@ -23,7 +23,7 @@ public sealed class SelfCheckRuleTests
 
     public static TheoryData<string, string, string> Cases => new()
     {
-        { "disk", "Warning", "1.5 GiB of 100.0 GiB are free" },
+        { "disk", "Warning", "1.5 GiB of 20.0 GiB are free" },
         { "disk-full", "Error", "100.0 MiB of 100.0 GiB are free" },
         { "wal", "Warning", "the write-ahead log 300.0 MiB" },
         { "worker", "Error", "workers: Retention: disk I/O error" },
@@ -42,7 +42,7 @@ public sealed class SelfCheckRuleTests
     {
         var facts = fault switch
         {
-            "disk" => Well with { DiskFreeBytes = 3 * Gib / 2 },
+            "disk" => Well with { DiskFreeBytes = 3 * Gib / 2, DiskTotalBytes = 20 * Gib },
             "disk-full" => Well with { DiskFreeBytes = 100 * Mib },
             "wal" => Well with { WalBytes = 300 * Mib },
             "worker" => Well with { NotReady = ["workers: Retention: disk I/O error"] },

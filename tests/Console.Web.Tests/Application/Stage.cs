@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.DataProtection;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -25,6 +26,7 @@ public abstract class Stage : IAsyncLifetime
     private readonly string _data = Directory.CreateTempSubdirectory("plinth-application-").FullName;
     private DatabaseSettings _database = null!;
     private ServiceProvider _services = null!;
+    private readonly EphemeralDataProtectionProvider _protection = new();
 
     internal static Caller Ana { get; } = new(new Principal(PrincipalKind.User, "u-ana", "ana"), "192.0.2.7");
     internal static Caller Bot { get; } = new(new Principal(PrincipalKind.Client, "c-bot", "bot"), null);
@@ -76,7 +78,7 @@ public abstract class Stage : IAsyncLifetime
     {
         var services = new ServiceCollection();
         services.AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection([new("Plinth:Data", _data), .. Settings]).Build());
-        services.AddSingleton<TimeProvider>(Time);
+        services.AddSingleton<TimeProvider>(Time).AddSingleton<IDataProtectionProvider>(_protection);
         services.AddSingleton<ILoggerFactory>(NullLoggerFactory.Instance).AddSingleton(typeof(ILogger<>), typeof(NullLogger<>));
         services.AddSingleton<IChangeFeed>(Feed).AddSingleton<IAgentGateway>(Gateway).AddSingleton<IConsoleBroker>(new FakeBroker(Time));
         services.AddPlinthPersistence(_database);

@@ -1,0 +1,44 @@
+using Microsoft.Playwright;
+using Plinth.EndToEnd.Tests.Lab;
+using static Microsoft.Playwright.Assertions;
+
+namespace Plinth.EndToEnd.Tests;
+
+/// <summary>The server is replaced under a person who fills in a form.</summary>
+public sealed class UpgradeTests
+{
+    [Fact]
+    public async Task A_half_filled_form_goes_on_after_the_console_was_restarted()
+    {
+        await using var installation = new Installation(18750);
+        await installation.Start();
+        using var playwright = await Playwright.CreateAsync();
+        await using var chromium = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = "/usr/bin/chromium", Args = Browser.Arguments });
+        var context = await chromium.NewContextAsync(new() { StorageState = await Browser.SignIn(chromium, installation.Console.SignInLink!) });
+        var page = await context.NewPageAsync();
+        await Browser.Go(page, new Uri(installation.Console.Http.BaseAddress!, "/projects/default/vms/new").ToString());
+        await page.GetByLabel("Name", new() { Exact = true }).FillAsync("half-filled");
+        await page.GetByLabel("Description").FillAsync("typed before the upgrade");
+        await page.GetByLabel("Labels").FillAsync("tier=web");
+        await Expect(page.Locator("#vm-curl")).ToContainTextAsync("tier", new() { Timeout = 30_000 });
+        await page.EvaluateAsync("window.sameDocument = true");
+
+        await installation.Console.Process.Terminate();
+        await Expect(page.GetByText("The console is being restarted.")).ToBeVisibleAsync(new() { Timeout = 30_000 });
+        await installation.Console.Start();
+        await page.Locator("html[data-ready='true']").WaitForAsync(new() { State = WaitForSelectorState.Attached, Timeout = 60_000 });
+        await Expect(page.GetByText("The console is being restarted.")).ToBeHiddenAsync(new() { Timeout = 30_000 });
+        await Expect(page.GetByLabel("Name", new() { Exact = true })).ToHaveValueAsync("half-filled", new() { Timeout = 30_000 });
+        await Expect(page.GetByLabel("Description")).ToHaveValueAsync("typed before the upgrade");
+        await Expect(page.GetByLabel("Labels")).ToHaveValueAsync("tier=web");
+        Assert.True(await page.EvaluateAsync<bool>("window.sameDocument === true"));
+
+        // It is alive: the form is judged and sent by the new console.
+        await installation.Console.ReadyHosts(1);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Create VM" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "half-filled" })).ToBeVisibleAsync(new() { Timeout = 60_000 });
+        var vms = await installation.Console.Get("projects/default/vms?q=half-filled");
+        Assert.Equal(1, vms.GetProperty("total").GetInt64());
+        Assert.Equal("typed before the upgrade", vms.GetProperty("items")[0].GetProperty("description").GetString());
+    }
+}
