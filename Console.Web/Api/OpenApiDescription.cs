@@ -61,6 +61,9 @@ internal static class OpenApiDescription
     public static RouteHandlerBuilder Describe(this RouteHandlerBuilder endpoint, string summary, string description) =>
         endpoint.WithSummary(summary).WithDescription(description).Produces(StatusCodes.Status204NoContent).WithProblems();
 
+    public static RouteHandlerBuilder DescribeFile(this RouteHandlerBuilder endpoint, string summary, string description, string type) =>
+        endpoint.WithSummary(summary).WithDescription(description).Produces<byte[]>(StatusCodes.Status200OK, type).WithProblems();
+
     public static RouteHandlerBuilder DescribeStream(this RouteHandlerBuilder endpoint, string summary) =>
         endpoint.WithSummary(summary)
             .WithDescription("Server-sent events: each carries the present form of one resource, or {\"id\", \"deleted\": true}; event \"reset\" means read the list anew.")

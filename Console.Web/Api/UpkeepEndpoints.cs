@@ -17,7 +17,6 @@ internal static class UpkeepEndpoints
                 var made = await use.Diagnostics(http.Caller(), http.RequestAborted);
                 return made.Succeeded ? Results.File(made.Value.Content, "application/zip", made.Value.FileName) : Problems.Result(made.Refusals);
             })
-            .WithTags("Upkeep").WithSummary("A diagnostics bundle").WithDescription("A zip archive: versions, settings, checks, counts, facts of hosts, the newest lines of the log. Secrets are taken out.")
-            .Produces<byte[]>(StatusCodes.Status200OK, "application/zip").Produces<Problem>(StatusCodes.Status401Unauthorized, Problems.ContentType).Produces<Problem>(StatusCodes.Status403Forbidden, Problems.ContentType);
+            .WithTags("Upkeep").DescribeFile("A diagnostics bundle", "A zip archive: versions, settings, checks, counts, facts of hosts, the newest lines of the log. Secrets are taken out.", "application/zip");
     }
 }

@@ -10,7 +10,7 @@ public sealed class PackageTests : IAsyncLifetime
     private const string Client = "packages", Secret = "packages-secret-0123456789";
 
     // A server, an agent and a guest of an emulated machine.
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(20);
 
     private NestedHost _machine = null!;
     private string _token = "";
