@@ -10,6 +10,7 @@ using Plinth.Web.Components;
 using Plinth.Web.Components.Data;
 using Plinth.Web.Components.Lists;
 using Plinth.Web.Components.Live;
+using Plinth.Web.Components.Past;
 using Plinth.Web.Layout;
 using Plinth.Web.Layout.Commands;
 using Plinth.Web.Live;
@@ -30,7 +31,7 @@ public sealed class PageTests : PortalStage
         context.Services.AddMudServices();
         context.Services.AddSingleton<TimeProvider>(Time).AddSingleton<IChangeFeed>(Live);
         context.Services.AddSingleton(Vms).AddSingleton(Hosts).AddSingleton(Operations).AddSingleton(Catalogue)
-            .AddSingleton(The<IBulkActs>()).AddSingleton(The<IPersonal>());
+            .AddSingleton(The<IBulkActs>()).AddSingleton(The<IPersonal>()).AddSingleton(The<IHistory>());
         context.Services.AddScoped<CallerSource>().AddScoped<BreadcrumbTrail>().AddScoped<PageCommands>();
         context.AddAuthorization().SetAuthorized("ana").SetClaims([.. PrincipalClaims.Identity(Ana.Principal, "test").Claims]);
         return context;
@@ -156,6 +157,49 @@ public sealed class PageTests : PortalStage
         await dialogs.Find(".button-danger-solid").ClickAsync(new());
 
         page.WaitForAssertion(() => Assert.Contains("Deleting", page.Find(".page-head .state").TextContent), TimeSpan.FromSeconds(10));
+        Assert.Equal(VmState.Deleting, Ok(await Vms.Get(Ana, Project, vm.Id, Stop)).State);
+    }
+
+    [Fact]
+    public async Task In_the_past_nothing_can_be_done_and_what_differs_is_said()
+    {
+        await using var browser = Browser();
+        var (agent, vm) = await Running();
+        var then = Time.GetUtcNow();
+        Time.Advance(TimeSpan.FromMinutes(1));
+        Ok(await Vms.Stop(Ana, Project, vm.Id, new StopVm(0), null, Stop));
+        await agent.Reconcile();
+        browser.Services.GetRequiredService<NavigationManager>().NavigateTo(PortalUrls.Vm(Project, vm.Id, at: PastComponent<object>.Text(then)));
+
+        var page = browser.Render<VirtualMachine>(p => p.Add(x => x.Project, Project).Add(x => x.Id, vm.Id.Value));
+
+        page.WaitForAssertion(() => Assert.Contains("Running", page.Find(".page-head .state").TextContent));
+        Assert.Empty(page.FindAll("button"));
+        Assert.Contains(page.FindAll("tbody tr"), row => row.TextContent == "Staterunningstopped");
+    }
+
+    [Fact]
+    public async Task What_is_picked_stands_in_the_url_and_is_asked_about_with_its_consequence()
+    {
+        await using var browser = Browser();
+        browser.Render<MudPopoverProvider>();
+        var dialogs = browser.Render<MudDialogProvider>();
+        var (_, vm) = await Running();
+        browser.Services.GetRequiredService<NavigationManager>().NavigateTo(PortalUrls.Vms(Project, selected: Selection.Of([vm.Id.Value]).Text));
+
+        var page = browser.Render<VirtualMachines>(p => p.Add(x => x.Project, Project));
+        page.WaitForElement(".bulk");
+        Assert.Contains("1 selected", page.Find(".bulk").TextContent);
+        page.Find(".bulk .button-danger").Click();
+
+        dialogs.WaitForElement("#bulk-word");
+        Assert.Contains("1 of them runs now", dialogs.Find(".confirm p").TextContent);
+        Assert.Contains(vm.Id.ToString(), dialogs.Find("#bulk-curl").TextContent);
+        Assert.True(dialogs.Find(".button-danger-solid").HasAttribute("disabled"));
+        dialogs.Find("#bulk-word").Input("1");
+        await dialogs.Find(".button-danger-solid").ClickAsync(new());
+
+        page.WaitForAssertion(() => Assert.Contains("accepted", page.Find(".bulk-answers").TextContent), TimeSpan.FromSeconds(10));
         Assert.Equal(VmState.Deleting, Ok(await Vms.Get(Ana, Project, vm.Id, Stop)).State);
     }
 }
