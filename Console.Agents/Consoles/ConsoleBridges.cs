@@ -1,12 +1,13 @@
 using System.Net.WebSockets;
 using Plinth.Agents.Machines;
 using Plinth.Agents.Session;
+using Plinth.Core.Machines;
 using Plinth.Core.Primitives;
 using Plinth.Core.Protocol;
 
 namespace Plinth.Agents.Consoles;
 
-/// <summary>Joins serial consoles of VMs to sockets that the agent dials to the console, one socket per viewer.</summary>
+/// <summary>Joins consoles of VMs to sockets that the agent dials to the console, one socket per viewer.</summary>
 internal sealed class ConsoleBridges(IHypervisor hypervisor, IdentityKeeper keeper, AgentLog log)
 {
     // One read per direction; a slow viewer slows its own bridge down and nobody else.
@@ -22,7 +23,7 @@ internal sealed class ConsoleBridges(IHypervisor hypervisor, IdentityKeeper keep
 
     /// <summary>Returns once the bridge stands; it then lives until either end goes, or <paramref name="stop"/>.</summary>
     /// <exception cref="HypervisorException">The VM is off, or the console could not be dialled.</exception>
-    public async Task Open(VmId vm, string consoleId, CancellationToken stop)
+    public async Task Open(VmId vm, ConsoleKind kind, string consoleId, CancellationToken stop)
     {
         if (Interlocked.Increment(ref _open) > MaxOpen)
         {
@@ -31,15 +32,15 @@ internal sealed class ConsoleBridges(IHypervisor hypervisor, IdentityKeeper keep
         }
         try
         {
-            var serial = await hypervisor.OpenSerial(vm, stop);
+            var machine = kind == ConsoleKind.Vnc ? await hypervisor.OpenVnc(vm, stop) : await hypervisor.OpenSerial(vm, stop);
             try
             {
                 var socket = await Dial(consoleId, stop);
-                _ = Task.Run(() => Run(vm, serial, socket, stop), CancellationToken.None);
+                _ = Task.Run(() => Run(vm, machine, socket, stop), CancellationToken.None);
             }
             catch
             {
-                await serial.DisposeAsync();
+                await machine.DisposeAsync();
                 throw;
             }
         }
@@ -74,16 +75,16 @@ internal sealed class ConsoleBridges(IHypervisor hypervisor, IdentityKeeper keep
         }
     }
 
-    private async Task Run(VmId vm, Stream serial, ClientWebSocket socket, CancellationToken stop)
+    private async Task Run(VmId vm, Stream machine, ClientWebSocket socket, CancellationToken stop)
     {
         try
         {
             using var over = CancellationTokenSource.CreateLinkedTokenSource(stop);
-            await using (serial)
+            await using (machine)
             using (socket)
             {
-                var output = Output(serial, socket, over.Token);
-                var input = Input(socket, serial, over.Token);
+                var output = Output(machine, socket, over.Token);
+                var input = Input(socket, machine, over.Token);
                 var first = await Task.WhenAny(output, input);
                 var reason = stop.IsCancellationRequested ? "The agent is being stopped." : first == output ? "The machine was switched off, or its console closed." : "The viewer has left.";
                 await Close(socket, reason);
@@ -101,13 +102,13 @@ internal sealed class ConsoleBridges(IHypervisor hypervisor, IdentityKeeper keep
         }
     }
 
-    private static async Task Output(Stream serial, ClientWebSocket socket, CancellationToken stop)
+    private static async Task Output(Stream machine, ClientWebSocket socket, CancellationToken stop)
     {
         var buffer = new byte[BufferBytes];
         try
         {
             int read;
-            while ((read = await serial.ReadAsync(buffer, stop)) > 0)
+            while ((read = await machine.ReadAsync(buffer, stop)) > 0)
                 await socket.SendAsync(buffer.AsMemory(0, read), WebSocketMessageType.Binary, endOfMessage: true, stop);
         }
         catch (Exception e) when (Ends(e))
@@ -115,7 +116,7 @@ internal sealed class ConsoleBridges(IHypervisor hypervisor, IdentityKeeper keep
         }
     }
 
-    private static async Task Input(ClientWebSocket socket, Stream serial, CancellationToken stop)
+    private static async Task Input(ClientWebSocket socket, Stream machine, CancellationToken stop)
     {
         var buffer = new byte[BufferBytes];
         try
@@ -124,8 +125,8 @@ internal sealed class ConsoleBridges(IHypervisor hypervisor, IdentityKeeper keep
             {
                 var received = await socket.ReceiveAsync(buffer.AsMemory(), stop);
                 if (received.MessageType == WebSocketMessageType.Close) return;
-                await serial.WriteAsync(buffer.AsMemory(0, received.Count), stop);
-                await serial.FlushAsync(stop);
+                await machine.WriteAsync(buffer.AsMemory(0, received.Count), stop);
+                await machine.FlushAsync(stop);
             }
         }
         catch (Exception e) when (Ends(e))

@@ -10,6 +10,8 @@ namespace Plinth.Agents.Ledger;
 /// <param name="StartKey">Names the start that <paramref name="StartedAt"/> and <paramref name="GuestAgentAt"/> belong to.</param>
 /// <param name="ShutdownAskedFor">The power generation for which the guest was asked to shut down.</param>
 /// <param name="Off">Why it is off; <see cref="OffReason.None"/> while it runs.</param>
+/// <param name="Title">The name that its definition shows; empty where it is not known.</param>
+/// <param name="Defined">The size that its definition has; null where it is not known.</param>
 internal sealed record MachineFacts(
     VmId Vm,
     DateTimeOffset? DiskReadyAt = null,
@@ -22,8 +24,15 @@ internal sealed record MachineFacts(
     DateTimeOffset? GuestAgentAt = null,
     long ShutdownAskedFor = 0,
     DateTimeOffset? ShutdownAskedAt = null,
-    OffReason Off = OffReason.None)
+    OffReason Off = OffReason.None,
+    string Title = "",
+    MachineSize? Defined = null)
 {
+    /// <summary>The definition says what is desired, as far as it can change.</summary>
+    public bool IsDefinedAs(DesiredMachine desired) => Title == desired.Name && Defined == desired.Size;
+
+    public MachineFacts DefinedAs(DesiredMachine desired) => this with { Title = desired.Name, Defined = desired.Size };
+
     /// <summary>
     /// What is to be remembered after having seen the domain like this: a start (our own before a crash, too) is recognised by
     /// its key, an end by the domain being off although it was started.

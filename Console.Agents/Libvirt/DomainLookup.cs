@@ -56,6 +56,10 @@ internal static unsafe class DomainLookup
     public static string Name(DomainHandle domain) =>
         Marshal.PtrToStringUTF8(Native.virDomainGetName(domain)) ?? throw LibvirtException.Last("reading a domain's name");
 
+    /// <summary>What a running domain has now.</summary>
+    public static MachineSize Size(DomainHandle domain) =>
+        Native.virDomainGetInfo(domain, out var info) >= 0 ? new MachineSize(info.Vcpus, (int)(info.MaxMemoryKib / 1024)) : throw LibvirtException.Last("reading a domain's size");
+
     public static bool IsActive(DomainHandle domain) => State(domain).State is DomainState.Running or DomainState.Paused;
 
     /// <summary>libvirt's state and reason in the protocol's words.</summary>

@@ -103,11 +103,37 @@ internal static unsafe partial class Native
     [LibraryImport(Lib, StringMarshalling = StringMarshalling.Utf8)]
     public static partial nint virDomainGetMetadata(DomainHandle domain, int type, string uri, uint flags);
 
+    [LibraryImport(Lib, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int virDomainSetMetadata(DomainHandle domain, int type, string? metadata, string? key, string? uri, uint flags);
+
+    [LibraryImport(Lib)]
+    public static partial int virDomainGetVcpusFlags(DomainHandle domain, uint flags);
+
+    [LibraryImport(Lib)]
+    public static partial int virDomainSetVcpusFlags(DomainHandle domain, uint vcpus, uint flags);
+
+    [LibraryImport(Lib)]
+    public static partial int virDomainGetInfo(DomainHandle domain, out DomainInfoStruct info);
+
+    /// <summary>virDomainInfo.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public struct DomainInfoStruct
+    {
+        public byte State;
+        public nuint MaxMemoryKib;
+        public nuint MemoryKib;
+        public ushort Vcpus;
+        public ulong CpuTimeNanoseconds;
+    }
+
     [LibraryImport(Lib)]
     public static partial nint virDomainGetXMLDesc(DomainHandle domain, uint flags);
 
     [LibraryImport(Lib)]
     public static partial int virDomainCreateWithFlags(DomainHandle domain, uint flags);
+
+    [LibraryImport(Lib)]
+    public static partial int virDomainSuspend(DomainHandle domain);
 
     [LibraryImport(Lib)]
     public static partial int virDomainResume(DomainHandle domain);
@@ -189,6 +215,10 @@ internal static unsafe partial class Native
 
     [LibraryImport(Lib)]
     public static partial int virDomainOpenConsole(DomainHandle domain, nint deviceName, StreamHandle stream, uint flags);
+
+    /// <summary>One end of a socket pair whose other end QEMU serves RFB on. Only over a UNIX socket to libvirtd.</summary>
+    [LibraryImport(Lib)]
+    public static partial int virDomainOpenGraphicsFD(DomainHandle domain, uint index, uint flags);
 
     [LibraryImport(Lib)]
     public static partial int virStreamRecv(StreamHandle stream, byte* data, nuint count);

@@ -18,11 +18,19 @@ internal static partial class DomainRules
     /// <summary>The libvirt name: readable, and unique on the host by the random end of the VM's id.</summary>
     public static string DomainName(DesiredMachine machine) => $"{machine.Name}-{machine.Vm.Value.ToString("N")[^8..]}";
 
-    public static void Check(DesiredMachine machine, IReadOnlyList<NetworkConfig> networks)
+    /// <summary>How many vCPUs a machine can get while it runs: four times as many as it starts with, and no more than the host has.</summary>
+    public static int MostVcpus(int vcpus, int hostCpus) => Math.Max(vcpus, Math.Min(4 * vcpus, hostCpus));
+
+    public static void CheckSize(DesiredMachine machine)
     {
         Require(Label().IsMatch(machine.Name), "name", $"The VM name '{machine.Name}' is not 1–63 lower-case letters, digits and inner hyphens.");
         Require(machine.Vcpus is >= 1 and <= MaxVcpus, "vcpus", $"{machine.Vcpus} vCPUs: 1 to {MaxVcpus} are possible.");
         Require(machine.MemoryMib is >= MinMemoryMib and <= MaxMemoryMib, "memory", $"{machine.MemoryMib} MiB of memory: {MinMemoryMib} to {MaxMemoryMib} are possible.");
+    }
+
+    public static void Check(DesiredMachine machine, IReadOnlyList<NetworkConfig> networks)
+    {
+        CheckSize(machine);
         Require(machine.Disks.Count is >= 1 and <= 16, "disks", $"{machine.Disks.Count} disks: 1 to 16 are possible.");
         Require(machine.Disks.DistinctBy(d => d.Serial).Count() == machine.Disks.Count, "disks", "Two disks of the VM have the same serial.");
         foreach (var disk in machine.Disks) Check(disk);

@@ -41,15 +41,27 @@ public interface IHypervisor : IAsyncDisposable
     /// <summary>The domain is defined as <paramref name="machine"/> says (UUID = VM id). Its nics name networks by id; configurations are given.</summary>
     Task Define(DesiredMachine machine, IReadOnlyList<NetworkConfig> networks, CancellationToken stop);
 
+    /// <summary>
+    /// The definition of a machine that exists gets the name, vCPUs and memory of <paramref name="machine"/>, and is otherwise left as it is. While
+    /// it runs, it takes at once what it can (the name; more vCPUs, up to what it was started with room for); the rest is so from its next start on.
+    /// </summary>
+    Task Adjust(DesiredMachine machine, CancellationToken stop);
+
     Task Start(VmId vm, CancellationToken stop);
 
-    /// <summary>Asks the guest to shut down (agent first, then ACPI) and returns; the end is an event.</summary>
+    /// <summary>Asks the guest to shut down (agent first, then ACPI) and returns; the end is an event. A paused one is resumed first: it could not answer.</summary>
     Task Shutdown(VmId vm, CancellationToken stop);
 
     /// <summary>Switches off at once. No error when it is off or absent.</summary>
     Task SwitchOff(VmId vm, CancellationToken stop);
 
     Task Reboot(VmId vm, bool force, CancellationToken stop);
+
+    /// <summary>The processors stand still. No error when they do already; refused while it is off.</summary>
+    Task Pause(VmId vm, CancellationToken stop);
+
+    /// <summary>A paused machine goes on. No error when it runs; refused while it is off.</summary>
+    Task Resume(VmId vm, CancellationToken stop);
 
     /// <summary>Removes the definition. No error when it is absent; refused while it runs.</summary>
     Task Undefine(VmId vm, CancellationToken stop);
@@ -74,13 +86,17 @@ public interface IHypervisor : IAsyncDisposable
     /// <summary>The serial console, both ways; ends when the domain goes off. Several may be open on one VM (each sees the output).</summary>
     Task<Stream> OpenSerial(VmId vm, CancellationToken stop);
 
+    /// <summary>The screen, as an RFB server speaks; ends when the domain goes off. Several may be open on one VM, and none can shut the others out.</summary>
+    Task<Stream> OpenVnc(VmId vm, CancellationToken stop);
+
     /// <summary>What happens on the host. A missed event is harmless: every state is read again.</summary>
     ChannelReader<DomainEvent> Events { get; }
 }
 
 /// <param name="Vm">Set where the domain is Plinth's own (its UUID and metadata say so).</param>
 /// <param name="StartKey">Changes with each start of the domain; empty while it is off.</param>
-public sealed record DomainInfo(VmId? Vm, string Name, DomainState State, OffReason Off, string StartKey);
+/// <param name="Running">What it has now; null while it is off.</param>
+public sealed record DomainInfo(VmId? Vm, string Name, DomainState State, OffReason Off, string StartKey, MachineSize? Running = null);
 
 public sealed record GuestInfo(IReadOnlyList<string> Addresses);
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net.Sockets;
 using Plinth.Agents.Libvirt;
 using Plinth.Agents.Machines.Serial;
 using Plinth.Core.Inventory;
@@ -94,6 +95,18 @@ public sealed partial class LibvirtHypervisor
         }
     }
 
+    public Task<Stream> OpenVnc(VmId vm, CancellationToken stop) => _libvirt.Call<Stream>(
+        connection =>
+        {
+            using var domain = DomainLookup.Require(connection, vm);
+            if (!DomainLookup.IsActive(domain)) throw Refusals.DomainOff(vm);
+            var descriptor = Native.virDomainOpenGraphicsFD(domain, 0, 0);
+            if (descriptor < 0) throw LibvirtException.Last("opening the screen");
+            return new NetworkStream(new Socket(new SafeSocketHandle(descriptor, ownsHandle: true)), ownsSocket: true);
+        },
+        e => new HypervisorException("no_screen", $"The machine's screen could not be opened: {e.Said}", cause: e),
+        stop);
+
     private async Task CloseDeserted(VmId vm, SerialConsole console)
     {
         await _opening.WaitAsync();
@@ -152,7 +165,8 @@ public sealed partial class LibvirtHypervisor
             VmId? vm = DomainLookup.IsOwn(domain) ? DomainLookup.Id(domain) : null;
             // libvirt forgets why a domain is off when it restarts; whether it ever ran is remembered by its log.
             if (vm is { } own && reason == OffReason.Unknown && !Log(own).EverStarted) reason = OffReason.NeverStarted;
-            return new DomainInfo(vm, DomainLookup.Name(domain), state, reason, state == DomainState.Off ? "" : StartKey(domain));
+            var running = state == DomainState.Off || vm is null ? null : DomainLookup.Size(domain);
+            return new DomainInfo(vm, DomainLookup.Name(domain), state, reason, state == DomainState.Off ? "" : StartKey(domain), running);
         }
         catch (LibvirtException e) when (e.Error == LibvirtError.NoDomain)
         {

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
+using System.Xml.Linq;
 using Plinth.Agents.Inventory;
 using Plinth.Agents.Libvirt;
 using Plinth.Agents.Machines.Serial;
@@ -69,7 +70,8 @@ public sealed partial class LibvirtHypervisor : IHypervisor
         var xml = DomainXml.Generate(new DomainContext(
             machine, acceleration, _options.Emulator, disks, _storage.SeedPath(machine.Vm),
             [.. machine.Nics.Select(nic => NetworkXml.NameOf(networks.First(n => n.Id == nic.Network)))],
-            Log(machine.Vm).Path, disks.All(disk => DirectIoAt(Path.GetDirectoryName(disk.Path)!))));
+            Log(machine.Vm).Path, disks.All(disk => DirectIoAt(Path.GetDirectoryName(disk.Path)!)),
+            DomainRules.MostVcpus(machine.Vcpus, _inventory.Capacity().Vcpus)));
         await _libvirt.Call(
             connection =>
             {
@@ -80,6 +82,27 @@ public sealed partial class LibvirtHypervisor : IHypervisor
             },
             e => new HypervisorException("define_failed", $"The VM '{machine.Name}' could not be defined: {e.Said}", cause: e),
             stop);
+    }
+
+    public async Task Adjust(DesiredMachine machine, CancellationToken stop)
+    {
+        DomainRules.CheckSize(machine);
+        var added = await _libvirt.Call(
+            connection =>
+            {
+                using var domain = DomainLookup.Require(connection, machine.Vm);
+                var xml = Native.Take(Native.virDomainGetXMLDesc(domain, XmlWithSecrets | XmlOfNextStart)) ?? throw LibvirtException.Last("reading the definition");
+                var definition = XElement.Parse(xml);
+                if (DomainXml.Adjust(definition, machine, DomainRules.MostVcpus(machine.Vcpus, _inventory.Capacity().Vcpus)))
+                {
+                    using var defined = Native.virDomainDefineXMLFlags(connection, definition.ToString(), DefineValidated);
+                    if (defined.IsInvalid) throw LibvirtException.Last($"changing {machine.Name}");
+                }
+                return DomainLookup.IsActive(domain) && AdjustRunning(domain, machine);
+            },
+            e => new HypervisorException("adjust_failed", $"The VM '{machine.Name}' could not be changed: {e.Said}", cause: e),
+            stop);
+        if (added) await UseVcpus(machine, stop);
     }
 
     public async Task Undefine(VmId vm, CancellationToken stop)

@@ -56,7 +56,8 @@ internal sealed partial class HostReconciler
             facts.DiskReadyAt, facts.DefinedAt, facts.StartedAt,
             facts.GuestAgentAt is null ? null : work.GuestAgentAt ?? facts.GuestAgentAt,
             facts.ShutdownAskedFor >= desired?.PowerGeneration ? facts.ShutdownAskedAt : null,
-            work.Gone, running ? facts.StartKey : "", work.Addresses, work.Progress, work.Problem);
+            work.Gone, running ? facts.StartKey : "", work.Addresses, work.Progress, work.Problem,
+            facts.Defined, running ? work.Domain?.Running : null);
     }
 
     private void Trouble(string message)
@@ -74,6 +75,7 @@ internal sealed partial class HostReconciler
     {
         MakeDisks => new Progress("making the disk", 0, 0),
         DefineDomain => new Progress("defining the machine", 0, 0),
+        AdjustDomain => new Progress("changing the machine", 0, 0),
         StartDomain => new Progress("starting the machine", 0, 0),
         RemoveDisks => new Progress("removing the disk", 0, 0),
         _ => null,

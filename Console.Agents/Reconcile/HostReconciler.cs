@@ -182,7 +182,7 @@ internal sealed partial class HostReconciler
     private async Task Work(MachineWork work, CancellationToken stop)
     {
         MachineAction action = new Rest();
-        var wanted = (false, 0L);
+        var wanted = new MachineWish(false, 0, null, null);
         var entered = false;
         try
         {
@@ -241,7 +241,7 @@ internal sealed partial class HostReconciler
         }
     }
 
-    private void Failed(MachineWork work, MachineProblem problem, (bool, long) wanted)
+    private void Failed(MachineWork work, MachineProblem problem, MachineWish wanted)
     {
         lock (_gate)
         {
@@ -290,5 +290,5 @@ internal sealed partial class HostReconciler
         }
     }
 
-    private static (bool Tombstone, long PowerGeneration) Wanted(MachineView view) => (view.Tombstone, view.Desired?.PowerGeneration ?? 0);
+    private static MachineWish Wanted(MachineView view) => new(view.Tombstone, view.Desired?.PowerGeneration ?? 0, view.Desired?.Name, view.Desired?.Size);
 }

@@ -33,6 +33,11 @@ internal sealed record DefineDomain(DesiredMachine Machine) : MachineAction
     public override StepKind Step => StepKind.Defined;
 }
 
+internal sealed record AdjustDomain(DesiredMachine Machine) : MachineAction
+{
+    public override StepKind Step => StepKind.Resized;
+}
+
 internal sealed record StartDomain(long PowerGeneration) : MachineAction
 {
     public override StepKind Step => StepKind.Started;

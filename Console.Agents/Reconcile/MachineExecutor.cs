@@ -27,7 +27,11 @@ internal sealed class MachineExecutor(IHypervisor hypervisor, TimeProvider time)
 
             case DefineDomain define:
                 await hypervisor.Define(define.Machine, networks, stop);
-                return new MachineOutcome(facts with { DefinedAt = time.GetUtcNow() }, domain ?? new DomainInfo(facts.Vm, define.Machine.Name, DomainState.Off, OffReason.NeverStarted, ""), view.HasFiles);
+                return new MachineOutcome(facts.DefinedAs(define.Machine) with { DefinedAt = time.GetUtcNow() }, domain ?? new DomainInfo(facts.Vm, define.Machine.Name, DomainState.Off, OffReason.NeverStarted, ""), view.HasFiles);
+
+            case AdjustDomain adjust:
+                await hypervisor.Adjust(adjust.Machine, stop);
+                return new MachineOutcome(facts.DefinedAs(adjust.Machine), await Read(facts.Vm, stop) ?? domain, view.HasFiles);
 
             case StartDomain start:
                 await hypervisor.Start(facts.Vm, stop);
@@ -47,12 +51,12 @@ internal sealed class MachineExecutor(IHypervisor hypervisor, TimeProvider time)
                 var off = facts with { Off = OffReason.SwitchedOff };
                 return new MachineOutcome(
                     off.Seen(DomainState.Off, OffReason.SwitchedOff, "", view.Boot, time.GetUtcNow()),
-                    domain is null ? null : domain with { State = DomainState.Off, Off = OffReason.SwitchedOff, StartKey = "" },
+                    domain is null ? null : domain with { State = DomainState.Off, Off = OffReason.SwitchedOff, StartKey = "", Running = null },
                     view.HasFiles);
 
             case UndefineDomain:
                 await hypervisor.Undefine(facts.Vm, stop);
-                return new MachineOutcome(facts with { DefinedAt = null }, null, view.HasFiles);
+                return new MachineOutcome(facts with { DefinedAt = null, Title = "", Defined = null }, null, view.HasFiles);
 
             case RemoveDisks:
                 await hypervisor.RemoveDisks(facts.Vm, stop);

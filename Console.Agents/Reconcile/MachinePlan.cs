@@ -47,7 +47,7 @@ internal static class MachinePlan
     private static MachineAction KeepRunning(MachineView view, DesiredMachine desired, DateTimeOffset now)
     {
         var facts = view.Facts;
-        if (facts.SettledFor >= desired.PowerGeneration) return new Rest();
+        if (facts.SettledFor >= desired.PowerGeneration) return facts.IsDefinedAs(desired) ? new Rest() : new AdjustDomain(desired);
         // Stopped, then started before the guest was down: what runs now is on its way out, unless it ignores the request.
         var givenUpAt = facts.ShutdownAskedAt + TimeSpan.FromSeconds(desired.StopDeadlineSeconds);
         if (facts.ShutdownAskedFor > facts.SettledFor && now < givenUpAt) return new Rest(givenUpAt);
@@ -80,6 +80,7 @@ internal static class MachinePlan
             return missing is null ? new MakeDisks(desired) : new AwaitImage(missing);
         }
         if (view.Domain == DomainState.Absent || facts.DefinedAt is null) return new DefineDomain(desired);
+        if (!facts.IsDefinedAs(desired)) return new AdjustDomain(desired);
         if (desired.Power == DesiredPower.Stopped)
             return facts.SettledFor < desired.PowerGeneration || facts.Started
                 ? new Remember(facts with { SettledFor = Math.Max(facts.SettledFor, desired.PowerGeneration), Started = false })

@@ -4,6 +4,9 @@ using Plinth.Core.Protocol;
 
 namespace Plinth.Agents.Reconcile;
 
+/// <summary>What a person asked of a VM, as far as another wish is a new chance for what failed.</summary>
+internal sealed record MachineWish(bool Tombstone, long PowerGeneration, string? Name, MachineSize? Size);
+
 /// <summary>What this process knows about one VM beyond the ledger. Guarded by the reconciler's gate.</summary>
 internal sealed class MachineWork(VmId vm)
 {
@@ -25,7 +28,7 @@ internal sealed class MachineWork(VmId vm)
     public MachineProblem? Problem { get; set; }
 
     /// <summary>What was wanted when the problem arose: a new wish is a new chance.</summary>
-    public (bool Tombstone, long PowerGeneration) ProblemFor { get; set; }
+    public MachineWish? ProblemFor { get; set; }
 
     public Progress? Progress { get; set; }
     public IReadOnlyList<string> Addresses { get; set; } = [];
@@ -42,7 +45,7 @@ internal sealed class MachineWork(VmId vm)
         DueAt = null;
     }
 
-    public void Failed(MachineProblem problem, (bool, long) wanted, DateTimeOffset now)
+    public void Failed(MachineProblem problem, MachineWish wanted, DateTimeOffset now)
     {
         Failures++;
         Problem = problem;

@@ -17,8 +17,14 @@ internal sealed class CommandRunner(IHypervisor hypervisor, ConsoleBridges conso
                 case RebootMachine reboot:
                     await hypervisor.Reboot(reboot.Vm, reboot.Force, stop);
                     return (true, reboot.Force ? "The machine was reset." : "The guest was asked to reboot.");
+                case PauseMachine pause:
+                    await hypervisor.Pause(pause.Vm, stop);
+                    return (true, "The machine was paused.");
+                case ResumeMachine resume:
+                    await hypervisor.Resume(resume.Vm, stop);
+                    return (true, "The machine was resumed.");
                 case OpenConsole open:
-                    await consoles.Open(open.Vm, open.ConsoleId, stop);
+                    await consoles.Open(open.Vm, open.Kind, open.ConsoleId, stop);
                     return (true, "The console is open.");
                 default:
                     return (false, $"This agent does not know the act {command.Body.GetType().Name}; update it.");

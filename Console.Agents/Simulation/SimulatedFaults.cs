@@ -6,8 +6,8 @@ namespace Plinth.Agents.Simulation;
 /// <summary>The acts of a simulated host at which a fault can be planted.</summary>
 public enum SimulatedStep
 {
-    Facts, Free, Pool, Network, Disk, Seed, Define, Start, Shutdown, SwitchOff, Reboot, Undefine, RemoveDisks,
-    Domains, DiskOwners, Guest, Counters, Sample, Serial,
+    Facts, Free, Pool, Network, Disk, Seed, Define, Adjust, Start, Shutdown, SwitchOff, Reboot, Pause, Resume, Undefine, RemoveDisks,
+    Domains, DiskOwners, Guest, Counters, Sample, Serial, Vnc,
 }
 
 /// <summary>Faults of one simulated host, planted and taken back while it runs. Safe for use from several threads.</summary>

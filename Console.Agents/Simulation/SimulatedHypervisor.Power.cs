@@ -19,6 +19,7 @@ public sealed partial class SimulatedHypervisor
             var found = Defined(vm);
             if (found.Running) return;
             found.Running = true;
+            (found.Size, found.MostVcpus) = (found.Definition!.Size, DomainRules.MostVcpus(found.Definition.Vcpus, _profile.Capacity.Vcpus));
             found.Off = OffReason.None;
             Restarted(found);
         });
@@ -31,6 +32,7 @@ public sealed partial class SimulatedHypervisor
         lock (_gate)
         {
             if (!Defined(vm).Running) throw Refusals.DomainOff(vm);
+            Defined(vm).Resume(_time.GetUtcNow());
             if (Faults.GuestsIgnoreShutdown || _shutdowns.ContainsKey(vm)) return;
             _shutdowns[vm] = _time.CreateTimer(_ => TurnOff(vm, OffReason.GuestShutdown), null, _profile.Timings.Shutdown, Timeout.InfiniteTimeSpan);
         }
@@ -56,6 +58,30 @@ public sealed partial class SimulatedHypervisor
         Tell(vm, DomainEvent.Rebooted);
     }
 
+    public async Task Pause(VmId vm, CancellationToken stop)
+    {
+        await Act(SimulatedStep.Pause, stop);
+        Change(() =>
+        {
+            var found = Defined(vm);
+            if (!found.Running) throw Refusals.DomainOff(vm);
+            found.PausedAt ??= _time.GetUtcNow();
+        });
+        Tell(vm, "suspended");
+    }
+
+    public async Task Resume(VmId vm, CancellationToken stop)
+    {
+        await Act(SimulatedStep.Resume, stop);
+        Change(() =>
+        {
+            var found = Defined(vm);
+            if (!found.Running) throw Refusals.DomainOff(vm);
+            found.Resume(_time.GetUtcNow());
+        });
+        Tell(vm, "resumed");
+    }
+
     /// <summary>The guest falls over by itself.</summary>
     public void Crash(VmId vm) => TurnOff(vm, OffReason.Crashed);
 
@@ -66,8 +92,8 @@ public sealed partial class SimulatedHypervisor
         {
             if (_shutdowns.Remove(vm, out var timer)) timer.Dispose();
             if (!_state.Vms.TryGetValue(vm.Value, out var found) || !found.Running) return;
-            (found.Running, found.Off, found.StartKey, went) = (false, reason, "", true);
-            CloseConsole(vm);
+            (found.Running, found.Size, found.PausedAt, found.Off, found.StartKey, went) = (false, null, null, reason, "", true);
+            CloseConsoles(vm);
         });
         if (went) Tell(vm, "stopped");
     }
@@ -90,8 +116,10 @@ public sealed partial class SimulatedHypervisor
 
     private TimeSpan BootTime(VmId vm) => _profile.Timings.Boot * (1 + vm.Value.ToByteArray()[15] / 510.0);
 
-    private void CloseConsole(VmId vm)
+    private void CloseConsoles(VmId vm)
     {
         if (_consoles.Remove(vm, out var console)) console.Dispose();
+        if (!_screens.Remove(vm, out var screens)) return;
+        foreach (var screen in screens) screen.End();
     }
 }

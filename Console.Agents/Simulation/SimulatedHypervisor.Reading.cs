@@ -24,7 +24,7 @@ public sealed partial class SimulatedHypervisor
         await Act(SimulatedStep.Free, stop);
         lock (_gate)
         {
-            var memory = _state.Vms.Values.Where(v => v.Running).Sum(v => v.Definition!.MemoryMib);
+            var memory = _state.Vms.Values.Where(v => v.Running).Sum(v => v.Now.MemoryMib);
             var disk = _state.Vms.Values.Sum(v => v.Disks.Values.Sum());
             return _profile.Capacity with
             {
@@ -40,7 +40,7 @@ public sealed partial class SimulatedHypervisor
         lock (_gate)
         {
             var own = _state.Vms.Where(v => v.Value.Definition is not null).Select(v =>
-                new DomainInfo(new VmId(v.Key), DomainRules.DomainName(v.Value.Definition!), v.Value.Running ? DomainState.Running : DomainState.Off, v.Value.Off, v.Value.StartKey));
+                new DomainInfo(new VmId(v.Key), DomainRules.DomainName(v.Value.Definition!), v.Value.State, v.Value.Off, v.Value.StartKey, v.Value.Size));
             return [.. own, .. _state.ForeignDomains.Select(name => new DomainInfo(null, name, DomainState.Running, OffReason.None, "foreign"))];
         }
     }
@@ -56,8 +56,8 @@ public sealed partial class SimulatedHypervisor
         await Act(SimulatedStep.Guest, stop);
         lock (_gate)
         {
-            if (Faults.GuestAgentsSilent || !_state.Vms.TryGetValue(vm.Value, out var found) || !found.Running) return null;
-            if (!found.Definition!.HasGuestAgent || _time.GetUtcNow() - found.StartedAt < BootTime(vm)) return null;
+            if (Faults.GuestAgentsSilent || !_state.Vms.TryGetValue(vm.Value, out var found) || found.State != DomainState.Running) return null;
+            if (!found.Definition!.HasGuestAgent || found.Age(_time.GetUtcNow()) < BootTime(vm)) return null;
             return new GuestInfo([.. found.Definition.Nics.Select(AddressOf)]);
         }
     }
@@ -84,8 +84,8 @@ public sealed partial class SimulatedHypervisor
                 disk += vm.Disks.Values.Sum() * 1024L;
                 if (!vm.Running) continue;
                 var load = new SimulatedLoad(new VmId(id));
-                busy += load.Share(now - vm.StartedAt) * vm.Definition!.Vcpus;
-                memory += load.MemoryUsedMib(now - vm.StartedAt, vm.Definition.MemoryMib);
+                if (vm.PausedAt is null) busy += load.Share(vm.Age(now)) * vm.Now.Vcpus;
+                memory += load.MemoryUsedMib(vm.Age(now), vm.Now.MemoryMib);
             }
             var percent = Math.Min(100, OwnCpuPercent + 100 * busy / _profile.Capacity.Vcpus);
             return new HostSample(
@@ -110,15 +110,32 @@ public sealed partial class SimulatedHypervisor
         }
     }
 
+    public async Task<Stream> OpenVnc(VmId vm, CancellationToken stop)
+    {
+        await Act(SimulatedStep.Vnc, stop);
+        lock (_gate)
+        {
+            var found = Defined(vm);
+            if (!found.Running) throw Refusals.DomainOff(vm);
+            if (!_screens.TryGetValue(vm, out var screens)) _screens[vm] = screens = [];
+            var screen = new SimulatedScreen(found.Definition!.Name, closed =>
+            {
+                lock (_gate) screens.Remove(closed);
+            });
+            screens.Add(screen);
+            return screen.Viewer;
+        }
+    }
+
     private static DomainCounters CountersOf(VmId id, SimulatedVm vm, DateTimeOffset now)
     {
         var load = new SimulatedLoad(id);
-        var since = now - vm.StartedAt;
-        var (vcpus, cpu) = (vm.Definition!.Vcpus, load.CpuSeconds(since));
+        var since = vm.Age(now);
+        var (vcpus, cpu) = (vm.Now.Vcpus, load.CpuSeconds(since));
         return new DomainCounters(
             id, vm.StartKey, vcpus,
             CpuTimeNanoseconds: (long)(cpu * vcpus * 1e9), StealNanoseconds: (long)(cpu * vcpus * 2e6),
-            MemoryUsedMib: load.MemoryUsedMib(since, vm.Definition.MemoryMib),
+            MemoryUsedMib: load.MemoryUsedMib(since, vm.Now.MemoryMib),
             // Traffic follows work: so many bytes per second of CPU time, disks a bootful more.
             DiskReadBytes: 40_000_000 + (long)(cpu * 800_000), DiskWriteBytes: (long)(cpu * 1_500_000),
             NetReceiveBytes: (long)(cpu * 400_000), NetTransmitBytes: (long)(cpu * 250_000));

@@ -22,6 +22,7 @@ public sealed partial class SimulatedHypervisor : IHypervisor
     private readonly string? _statePath;
     private readonly SimulatedState _state;
     private readonly Dictionary<VmId, SimulatedConsole> _consoles = [];
+    private readonly Dictionary<VmId, List<SimulatedScreen>> _screens = [];
     private readonly Dictionary<VmId, ITimer> _shutdowns = [];
     private readonly Channel<DomainEvent> _events = Channel.CreateBounded<DomainEvent>(
         new BoundedChannelOptions(MaxWaitingEvents) { FullMode = BoundedChannelFullMode.DropOldest });
@@ -90,6 +91,19 @@ public sealed partial class SimulatedHypervisor : IHypervisor
         Tell(machine.Vm, "defined");
     }
 
+    public async Task Adjust(DesiredMachine machine, CancellationToken stop)
+    {
+        DomainRules.CheckSize(machine);
+        await Act(SimulatedStep.Adjust, stop);
+        Change(() =>
+        {
+            var found = Defined(machine.Vm);
+            found.Definition = found.Definition! with { Name = machine.Name, Vcpus = machine.Vcpus, MemoryMib = machine.MemoryMib };
+            if (found.Size is { } size && machine.Vcpus > size.Vcpus && machine.Vcpus <= found.MostVcpus) found.Size = size with { Vcpus = machine.Vcpus };
+        });
+        Tell(machine.Vm, "defined");
+    }
+
     public async Task Undefine(VmId vm, CancellationToken stop)
     {
         await Act(SimulatedStep.Undefine, stop);
@@ -127,8 +141,10 @@ public sealed partial class SimulatedHypervisor : IHypervisor
         {
             foreach (var timer in _shutdowns.Values) timer.Dispose();
             foreach (var console in _consoles.Values) console.Dispose();
+            foreach (var screen in _screens.Values.SelectMany(s => s)) screen.End();
             _shutdowns.Clear();
             _consoles.Clear();
+            _screens.Clear();
         }
         _events.Writer.TryComplete();
         return ValueTask.CompletedTask;

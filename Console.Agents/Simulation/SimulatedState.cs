@@ -58,7 +58,31 @@ internal sealed class SimulatedVm
     public bool Running { get; set; }
     public OffReason Off { get; set; } = OffReason.NeverStarted;
     public DateTimeOffset StartedAt { get; set; }
+
+    /// <summary>What it runs with; null while it is off.</summary>
+    public MachineSize? Size { get; set; }
+
+    [JsonIgnore]
+    public MachineSize Now => Size ?? Definition!.Size;
+
+    /// <summary>How many vCPUs it can get while it runs.</summary>
+    public int MostVcpus { get; set; }
+
+    /// <summary>Since when it stands still; null while it does not.</summary>
+    public DateTimeOffset? PausedAt { get; set; }
     public string StartKey { get; set; } = "";
+
+    /// <summary>The guest's own time: it stands still while the machine does.</summary>
+    public TimeSpan Age(DateTimeOffset now) => (PausedAt ?? now) - StartedAt;
+
+    public void Resume(DateTimeOffset now)
+    {
+        if (PausedAt is { } since) StartedAt += now - since;
+        PausedAt = null;
+    }
+
+    [JsonIgnore]
+    public DomainState State => !Running ? DomainState.Off : PausedAt is null ? DomainState.Running : DomainState.Paused;
 
     [JsonIgnore]
     public bool HasFiles => Seed || Disks.Count > 0 || HalfMade.Count > 0;

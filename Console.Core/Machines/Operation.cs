@@ -2,14 +2,14 @@ using Plinth.Core.Primitives;
 
 namespace Plinth.Core.Machines;
 
-public enum OperationKind { CreateVm, StartVm, StopVm, RebootVm, DeleteVm }
+public enum OperationKind { CreateVm, StartVm, StopVm, RebootVm, DeleteVm, PauseVm, ResumeVm, ResizeVm }
 
 public enum OperationState { Pending, Running, Cancelling, Succeeded, Failed, Cancelled }
 
 public enum StepState { Pending, Running, Done, Failed, Skipped, Undone }
 
 /// <summary>The steps that operations are made of, in the field's words. The name in the API is the lower-case one of <see cref="OperationSteps.Word"/>.</summary>
-public enum StepKind { Accepted, Placed, Disk, Defined, Started, GuestAgent, ShutdownAsked, Stopped, RebootSent, Undefined, DiskRemoved }
+public enum StepKind { Accepted, Placed, Disk, Defined, Started, GuestAgent, ShutdownAsked, Stopped, RebootSent, Undefined, DiskRemoved, Paused, Resumed, Resized }
 
 /// <summary>One step as it went. <paramref name="Detail"/> is a sentence: the host and why, bytes fetched, the failure.</summary>
 /// <param name="Percent">0–100 where the step's progress can be measured, otherwise null.</param>
@@ -57,8 +57,14 @@ public static class OperationSteps
             new(StepKind.Undefined, "Machine removed", TimeSpan.FromMinutes(2), "none: the owner confirmed the deletion"),
             new(StepKind.DiskRemoved, "Disk removed", TimeSpan.FromMinutes(5), "none: the owner confirmed the deletion"),
         ],
+        OperationKind.PauseVm => [Accepted, new(StepKind.Paused, "Paused", TimeSpan.FromMinutes(1), "none: resume the VM")],
+        OperationKind.ResumeVm => [Accepted, new(StepKind.Resumed, "Resumed", TimeSpan.FromMinutes(1), "none: pause the VM")],
+        OperationKind.ResizeVm => [Accepted, new(StepKind.Resized, "Size changed", TimeSpan.FromMinutes(2), "none: a resize that fails takes the former size back; otherwise ask for it")],
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
     };
+
+    /// <summary>Carried by a one-shot command: the desired state stays as it is, and one that was not done leaves the machine as it was.</summary>
+    public static bool IsCommand(OperationKind kind) => kind is OperationKind.RebootVm or OperationKind.PauseVm or OperationKind.ResumeVm;
 
     public static string Title(OperationKind kind) => kind switch
     {
@@ -67,6 +73,9 @@ public static class OperationSteps
         OperationKind.StopVm => "Stop",
         OperationKind.RebootVm => "Reboot",
         OperationKind.DeleteVm => "Delete",
+        OperationKind.PauseVm => "Pause",
+        OperationKind.ResumeVm => "Resume",
+        OperationKind.ResizeVm => "Resize",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
     };
 

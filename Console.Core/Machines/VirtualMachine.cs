@@ -5,6 +5,9 @@ namespace Plinth.Core.Machines;
 /// <summary>The states a person sees; see <see cref="VmLifecycle"/> for the sentence and the moves of each.</summary>
 public enum VmState { Requested, Waiting, Creating, Starting, Running, Stopping, Stopped, Paused, Migrating, Deleting, Deleted, Failed, Lost }
 
+/// <summary>The two ways to look into a machine: its serial line, and its screen with keyboard and pointer (RFB, the protocol of VNC).</summary>
+public enum ConsoleKind { Serial, Vnc }
+
 /// <summary>Whether the machine should be on. Part of the desired host state.</summary>
 public enum DesiredPower { Running, Stopped }
 
@@ -12,6 +15,9 @@ public enum DesiredPower { Running, Stopped }
 /// <param name="UserName">The login that the seed creates in the guest.</param>
 /// <param name="UserData">NoCloud user data given as it is; empty for none.</param>
 /// <param name="OnlyHost">The one host that the operator named; null where placement is free to choose.</param>
+/// <param name="Hostname">The guest's host name where it is not the VM's name: it was renamed after the seed was made.</param>
+/// <param name="Protected">It is not deleted before this is lifted.</param>
+/// <param name="FormerSize">What it had before a resize, until the machine has wholly taken the new size; null where it has.</param>
 public sealed record VmSpec(
     string Name,
     string Description,
@@ -24,7 +30,10 @@ public sealed record VmSpec(
     string UserName,
     IReadOnlyList<string> SshKeys,
     string UserData,
-    HostId? OnlyHost = null);
+    HostId? OnlyHost = null,
+    string? Hostname = null,
+    bool Protected = false,
+    Resources? FormerSize = null);
 
 /// <summary>Fixed sizes of a VM that people can choose by name.</summary>
 public sealed record Flavor(FlavorId Id, string Name, string Description, Resources Size);

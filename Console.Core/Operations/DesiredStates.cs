@@ -12,7 +12,7 @@ namespace Plinth.Core.Operations;
 /// <param name="Networks">In the order of the guest's interfaces.</param>
 /// <param name="Removed">It must go: stands as a tombstone until the agent reports it gone.</param>
 public sealed record PlacedMachine(
-    VmId Vm, ProjectId Project, string Name, Resources Size, string StorageClass, IReadOnlyList<NetworkId> Networks,
+    VmId Vm, ProjectId Project, string Name, string Hostname, Resources Size, string StorageClass, IReadOnlyList<NetworkId> Networks,
     string UserName, IReadOnlyList<string> SshKeys, string UserData, Image Image,
     DesiredPower Power, long PowerGeneration, int StopDeadlineSeconds, bool Removed);
 
@@ -46,6 +46,6 @@ public static class DesiredStates
         m.Vm, m.Project, m.Name, m.Size.Vcpus, m.Size.MemoryMib,
         [new DesiredDisk(RootDiskSerial, m.StorageClass, m.Size.DiskGib, new ImageReference(m.Image.Id, m.Image.Digest, m.Image.SizeBytes, m.Image.Format))],
         [.. m.Networks.Select((network, i) => new DesiredNic(Mac(m.Vm, i), network))],
-        new Seed(m.Name, m.UserName, m.SshKeys, m.UserData),
+        new Seed(m.Hostname, m.UserName, m.SshKeys, m.UserData),
         m.Image.HasGuestAgent, m.Power, m.PowerGeneration, m.StopDeadlineSeconds);
 }

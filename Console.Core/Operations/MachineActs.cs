@@ -12,10 +12,27 @@ public static class MachineActs
 {
     public const int DefaultStopDeadlineSeconds = 60, MaxStopDeadlineSeconds = 3600;
 
-    /// <summary>Start, stop, reboot or delete. <paramref name="next"/> is the desired generation that will carry it.</summary>
+    /// <summary>Why a command makes no sense in this state; null where it does.</summary>
+    public static Refusal? WhyNot(OperationKind command, VmState state) => command switch
+    {
+        OperationKind.RebootVm when state != VmState.Running => Refusal.Conflict("vm_not_running", $"The VM is {VmLifecycle.Word(state)}; only a running one can be restarted."),
+        OperationKind.PauseVm when state != VmState.Running => Refusal.Conflict("vm_not_running", $"The VM is {VmLifecycle.Word(state)}; only a running one can be paused."),
+        OperationKind.ResumeVm when state != VmState.Paused => Refusal.Conflict("vm_not_paused", $"The VM is {VmLifecycle.Word(state)}; only a paused one can be resumed."),
+        OperationKind.ResizeVm when state is not (VmState.Running or VmState.Stopped or VmState.Paused) => Refusal.Conflict("vm_not_settled", $"The VM is {VmLifecycle.Word(state)}; a running, paused or stopped one can be resized."),
+        _ => null,
+    };
+
+    /// <summary>Why a VM is not deleted, and how that is lifted; null where nothing protects it.</summary>
+    public static Refusal? Protection(MachineRecord vm) => vm.Protected
+        ? Refusal.Conflict("vm_protected", $"The VM is protected against deletion. Lift the protection first: edit it on the VM's page, or PATCH it with {{\"protected\": false}}.")
+        : null;
+
+    /// <summary>Start, stop, reboot, pause, resume or delete. <paramref name="next"/> is the desired generation that will carry it.</summary>
     public static Result<MachineAct> Ask(MachineRecord vm, OperationRecord? current, OperationKind kind, int stopDeadlineSeconds, string by, Generation next, DateTimeOffset now)
     {
-        if (kind == OperationKind.RebootVm) return Reboot(vm, current, by, next, now);
+        if (OperationSteps.IsCommand(kind)) return Command(vm, current, kind, by, now);
+        if (kind == OperationKind.ResizeVm) return Resize(vm, current, by, next, now);
+        if (kind == OperationKind.DeleteVm && Protection(vm) is { } kept) return kept;
         var moved = VmLifecycle.Next(vm.State, kind switch
         {
             OperationKind.StartVm => VmEvent.StartAsked,
@@ -37,12 +54,21 @@ public static class MachineActs
         return new MachineAct(changed, superseded, OperationProgress.Begin(kind, by, next, changed.PowerGeneration, now));
     }
 
+    /// <summary>Another size: for a machine that exists and is not on its way elsewhere. Room for it is the capacity writer's question.</summary>
+    public static Result<MachineAct> Resize(MachineRecord vm, OperationRecord? current, string by, Generation next, DateTimeOffset now)
+    {
+        if (WhyNot(OperationKind.ResizeVm, vm.State) is { } no) return no;
+        if (UnderWay(current) is { } other) return other;
+        return new MachineAct(vm, null, OperationProgress.Begin(OperationKind.ResizeVm, by, next, vm.PowerGeneration, now));
+    }
+
     /// <summary>Undoes a create (the VM goes) or a start (it is switched off).</summary>
     public static Result<MachineAct> Cancel(MachineRecord vm, OperationRecord operation, string by, Generation next)
     {
         var cancelled = OperationProgress.Cancel(operation, by);
         if (!cancelled.Succeeded) return Result<MachineAct>.No(cancelled.Refusals);
         if (operation.State == OperationState.Cancelling) return new MachineAct(vm, null, operation);
+        if (operation.Kind == OperationKind.CreateVm && Protection(vm) is { } kept) return kept;
         var moved = VmLifecycle.Next(vm.State, operation.Kind == OperationKind.CreateVm ? VmEvent.Cancelled : VmEvent.StopAsked);
         if (!moved.Succeeded) return Result<MachineAct>.No(moved.Refusals);
         return new MachineAct(
@@ -51,11 +77,15 @@ public static class MachineActs
             cancelled.Value with { Generation = next, PowerGeneration = vm.PowerGeneration + 1 });
     }
 
-    private static Result<MachineAct> Reboot(MachineRecord vm, OperationRecord? current, string by, Generation next, DateTimeOffset now)
+    private static Result<MachineAct> Command(MachineRecord vm, OperationRecord? current, OperationKind kind, string by, DateTimeOffset now)
     {
-        if (vm.State != VmState.Running) return Refusal.Conflict("vm_not_running", $"The VM is {VmLifecycle.Word(vm.State)}; only a running one can be restarted.");
-        if (current is { IsFinished: false }) return Refusal.Conflict("operation_under_way", $"“{OperationSteps.Title(current.Kind)}” is under way on this VM; wait until it has ended.");
+        if (WhyNot(kind, vm.State) is { } no) return no;
+        if (UnderWay(current) is { } other) return other;
         // A one-shot command carries it; the desired state stays as it is.
-        return new MachineAct(vm, null, OperationProgress.Begin(OperationKind.RebootVm, by, Generation.None, vm.PowerGeneration, now));
+        return new MachineAct(vm, null, OperationProgress.Begin(kind, by, Generation.None, vm.PowerGeneration, now));
     }
+
+    private static Refusal? UnderWay(OperationRecord? current) => current is { IsFinished: false }
+        ? Refusal.Conflict("operation_under_way", $"“{OperationSteps.Title(current.Kind)}” is under way on this VM; wait until it has ended.")
+        : null;
 }

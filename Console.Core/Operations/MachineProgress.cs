@@ -14,8 +14,8 @@ public static class MachineProgress
         var next = operation is null ? null : OperationProgress.Advance(operation, vm, seen, command, now);
         var (state, reason) = (vm.State, vm.Reason);
         // The failure of the operation comes first: what is seen now may already tell better ("running, but its agent is silent").
-        // A restart that was not done leaves the machine as it was.
-        if (next is { State: OperationState.Failed } && operation is { IsFinished: false, Kind: not OperationKind.RebootVm }) Move(VmEvent.StepFailed, next.Reason);
+        // A command or a resize that was not done leaves the machine as it was.
+        if (next is { State: OperationState.Failed } && operation is { IsFinished: false } && !OperationSteps.IsCommand(operation.Kind) && operation.Kind != OperationKind.ResizeVm) Move(VmEvent.StepFailed, next.Reason);
         var unfinished = next is { IsFinished: false };
         foreach (var (e, sentence) in Events(vm, seen, unfinished)) Move(e, sentence);
         if (vm.State == VmState.Deleting && vm.HostName is null) Move(VmEvent.DomainGone, null);

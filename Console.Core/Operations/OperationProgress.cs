@@ -143,7 +143,8 @@ public static class OperationProgress
             StepKind.Placed => "Free room on a host or join another, then create the VM again.",
             StepKind.GuestAgent => "The machine may be running all the same: look at its serial console.",
             StepKind.ShutdownAsked or StepKind.Stopped => "Look at the host; ask for a stop with a deadline of 0 s to switch the machine off.",
-            StepKind.RebootSent => $"Check that the agent of {vm.HostName} is connected, then ask again.",
+            StepKind.RebootSent or StepKind.Paused or StepKind.Resumed => $"Check that the agent of {vm.HostName} is connected, then ask again.",
+            StepKind.Resized => "The former size is taken back; ask again once the host reports.",
             StepKind.Undefined or StepKind.DiskRemoved => $"The removal goes on as soon as {vm.HostName} reports again.",
             _ => $"Look at {vm.HostName}; delete the VM, or start it to try again.",
         };

@@ -1,5 +1,6 @@
 using Plinth.Core.Machines;
 using Plinth.Core.Primitives;
+using Plinth.Core.Protocol;
 
 namespace Plinth.Core.Operations;
 
@@ -7,8 +8,10 @@ namespace Plinth.Core.Operations;
 /// <param name="Power">The wish that stands in the desired host state.</param>
 /// <param name="HostName">Null while the VM has no place.</param>
 /// <param name="StopDeadlineSeconds">How long the guest may take to shut down.</param>
+/// <param name="Protected">It may not be deleted.</param>
+/// <param name="Size">The vCPUs and memory that it should have.</param>
 public sealed record MachineRecord(
-    VmId Vm, VmState State, string Reason, DesiredPower Power, long PowerGeneration, bool HasGuestAgent, string? HostName, int StopDeadlineSeconds);
+    VmId Vm, VmState State, string Reason, DesiredPower Power, long PowerGeneration, bool HasGuestAgent, string? HostName, int StopDeadlineSeconds, bool Protected = false, MachineSize? Size = null);
 
 /// <summary>An operation as stored, without its names and owners.</summary>
 /// <param name="Generation">The desired generation that carries it out; reports that answer an older one say nothing about it.</param>

@@ -18,7 +18,9 @@ internal static class StepReader
     public static StepReading Read(StepKind step, OperationRecord operation, MachineRecord vm, ObservedMachine? seen, CommandOutcome? command, DateTimeOffset now)
     {
         if (operation.Kind == OperationKind.DeleteVm && vm.HostName is null) return new StepReading.Needless("Nothing of the VM existed on a host.");
-        if (step == StepKind.RebootSent) return Reboot(vm, command);
+        if (step == StepKind.RebootSent) return Commanded(command, $"Waiting for {vm.HostName} to restart the guest.", "The guest was told to restart.");
+        if (step == StepKind.Paused) return Commanded(command, $"Waiting for {vm.HostName} to pause the machine.", "The machine stands still; its memory is kept.", seen?.Domain is null or DomainState.Running);
+        if (step == StepKind.Resumed) return Commanded(command, $"Waiting for {vm.HostName} to let the machine go on.", "The machine goes on where it was.", seen?.Domain is null or DomainState.Paused);
         if (step == StepKind.Placed) return new StepReading.Going(operation.Steps.First(s => s.Kind == StepKind.Placed).Detail);
         // A report for an older generation describes what was there before the operation.
         if (seen is null || seen.Generation < operation.Generation) return new StepReading.Going($"Waiting for {vm.HostName} to take it up.");
@@ -31,6 +33,7 @@ internal static class StepReader
             StepKind.GuestAgent => GuestUp(operation, vm, seen, now),
             StepKind.ShutdownAsked => ShutdownAsked(seen),
             StepKind.Stopped => IsOff(seen) ? new StepReading.Done(now, OffSentence.Of(seen.Off, asked: true)) : Going(seen, step, "Waiting for the machine to be off."),
+            StepKind.Resized => seen.Defined == vm.Size ? new StepReading.Done(now, ResizeSentence.Of(vm.Size!, seen.Running)) : Going(seen, step, "The machine's definition is being changed."),
             StepKind.Undefined => seen.Gone || seen.Domain == DomainState.Absent ? new StepReading.Done(now, "The hypervisor has forgotten the machine.") : Going(seen, step, "The machine is being removed."),
             StepKind.DiskRemoved => seen.Gone ? new StepReading.Done(now, "The disk and the seed are gone.") : Going(seen, step, "The disk is being removed."),
             _ => throw new ArgumentOutOfRangeException(nameof(step), step, null),
@@ -65,7 +68,7 @@ internal static class StepReader
         if (seen.Domain == DomainState.Off && seen.StartedForPowerGeneration >= operation.PowerGeneration)
             return new StepReading.Broken($"The machine went off before its guest agent answered. {OffSentence.Of(seen.Off, asked: false)} Its serial console may show why; start it to try again.");
         if (seen.Domain == DomainState.Paused)
-            return new StepReading.Going("The machine is paused by its hypervisor.");
+            return new StepReading.Going("The machine is paused; resume it.");
         // After a restart of the guest, only an answer since then counts.
         var since = operation.Kind == OperationKind.RebootVm ? operation.Steps.First(s => s.Kind == StepKind.RebootSent).EndedAt : null;
         return seen.Domain == DomainState.Running && seen.GuestAgentAt is { } at && (since is null || at >= since)
@@ -79,12 +82,29 @@ internal static class StepReader
         return IsOff(seen) ? new StepReading.Needless("The machine was off, or was switched off at once.") : new StepReading.Going("Waiting for the host to ask the guest.");
     }
 
-    private static StepReading Reboot(MachineRecord vm, CommandOutcome? command) => command switch
+    /// <param name="unseen">The report that shows it has not come yet.</param>
+    private static StepReading Commanded(CommandOutcome? command, string waiting, string done, bool unseen = false) => command switch
     {
-        null => new StepReading.Going($"Waiting for {vm.HostName} to restart the guest."),
-        { Succeeded: true } => new StepReading.Done(command.At, "The guest was told to restart."),
+        null => new StepReading.Going(waiting),
+        { Succeeded: true } => unseen ? new StepReading.Going("The host has done it; its next report will show it.") : new StepReading.Done(command.At, done),
         _ => new StepReading.Broken(command.Message),
     };
+}
+
+/// <summary>When a new size takes effect, and why not now.</summary>
+public static class ResizeSentence
+{
+    /// <param name="running">What the machine has now; null while it is off.</param>
+    public static string Of(MachineSize wanted, MachineSize? running)
+    {
+        if (running is null) return "The machine is off: it has the new size from its next start on.";
+        if (running == wanted) return "The running machine has the new size.";
+        List<string> why = [];
+        if (running.MemoryMib != wanted.MemoryMib) why.Add("memory cannot be changed while it runs");
+        if (running.Vcpus > wanted.Vcpus) why.Add("vCPUs cannot be taken away while it runs");
+        if (running.Vcpus < wanted.Vcpus) why.Add("it was started without room for so many vCPUs");
+        return $"The machine runs on with {running.Vcpus} vCPU and {running.MemoryMib} MiB; it has {wanted.Vcpus} vCPU and {wanted.MemoryMib} MiB once it is stopped and started (a reboot is not enough): {string.Join(", and ", why)}.";
+    }
 }
 
 /// <summary>Why a machine is off, as a sentence.</summary>

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Plinth.Core.Machines;
 using Plinth.Core.Network;
 using Plinth.Core.Primitives;
@@ -37,7 +38,11 @@ public sealed record DesiredMachine(
     bool HasGuestAgent,
     DesiredPower Power,
     long PowerGeneration,
-    int StopDeadlineSeconds);
+    int StopDeadlineSeconds)
+{
+    [JsonIgnore]
+    public MachineSize Size => new(Vcpus, MemoryMib);
+}
 
 /// <param name="Serial">Seen by the guest as the disk's serial; at most 20 characters; unique in the VM ("root").</param>
 /// <param name="Image">The image under the overlay; null for an empty disk.</param>

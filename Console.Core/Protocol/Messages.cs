@@ -81,13 +81,21 @@ public sealed record CommandAck(Epoch Epoch, CommandId Id) : ServerMessage;
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "act")]
 [JsonDerivedType(typeof(RebootMachine), "reboot")]
 [JsonDerivedType(typeof(OpenConsole), "openConsole")]
+[JsonDerivedType(typeof(PauseMachine), "pause")]
+[JsonDerivedType(typeof(ResumeMachine), "resume")]
 public abstract record CommandBody;
 
 /// <summary>Guest reboot by ACPI or guest agent; with <paramref name="Force"/>, a reset.</summary>
 public sealed record RebootMachine(VmId Vm, bool Force) : CommandBody;
 
-/// <summary>Dial <see cref="HubNames.ConsoleRoute"/> + <paramref name="ConsoleId"/> and join it to the serial console of the VM.</summary>
-public sealed record OpenConsole(VmId Vm, string ConsoleId) : CommandBody;
+/// <summary>The processors stand still; memory and devices are kept.</summary>
+public sealed record PauseMachine(VmId Vm) : CommandBody;
+
+/// <summary>A paused machine goes on, whoever or whatever paused it.</summary>
+public sealed record ResumeMachine(VmId Vm) : CommandBody;
+
+/// <summary>Dial <see cref="HubNames.ConsoleRoute"/> + <paramref name="ConsoleId"/> and join it to that console of the VM.</summary>
+public sealed record OpenConsole(VmId Vm, string ConsoleId, ConsoleKind Kind = ConsoleKind.Serial) : CommandBody;
 
 /// <summary>Counters and gauges of a host. CPU is host-wide busy time in percent of all CPUs.</summary>
 public sealed record HostSample(DateTimeOffset At, double CpuPercent, long MemoryUsedMib, long MemoryTotalMib, long DiskUsedMib, long DiskTotalMib, double Load1, double CpuPressurePercent);

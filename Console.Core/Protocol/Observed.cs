@@ -10,6 +10,9 @@ public enum DomainState { Absent, Off, Running, Paused }
 /// <summary>Why a domain is off, as far as the hypervisor and the agent's ledger tell.</summary>
 public enum OffReason { None, NeverStarted, GuestShutdown, SwitchedOff, Crashed, HostRestarted, Unknown }
 
+/// <summary>Processors and memory of a machine.</summary>
+public sealed record MachineSize(int Vcpus, int MemoryMib);
+
 /// <summary>A VM as its agent sees it. The steps of operations are derived from these reports.</summary>
 /// <param name="Generation">The newest desired generation that this report answers.</param>
 /// <param name="StartedForPowerGeneration">The power generation the domain was last started (or stopped) for; 0 when never.</param>
@@ -17,6 +20,8 @@ public enum OffReason { None, NeverStarted, GuestShutdown, SwitchedOff, Crashed,
 /// <param name="ShutdownAskedAt">When the guest was last asked to shut down for the present power generation.</param>
 /// <param name="Gone">The tombstone is fulfilled: no domain, no disk, no seed.</param>
 /// <param name="StartKey">Changes with each start of the domain: counters are only comparable within one.</param>
+/// <param name="Defined">The size it has from its next start on; null before it is defined.</param>
+/// <param name="Running">The size it has now; null while it is off.</param>
 public sealed record ObservedMachine(
     VmId Vm,
     Generation Generation,
@@ -32,7 +37,9 @@ public sealed record ObservedMachine(
     string StartKey,
     IReadOnlyList<string> Addresses,
     Progress? Progress,
-    MachineProblem? Problem);
+    MachineProblem? Problem,
+    MachineSize? Defined = null,
+    MachineSize? Running = null);
 
 /// <summary>How far a long step is: "fetching image", 12 of 18 MiB.</summary>
 public sealed record Progress(string Sentence, long Done, long Total);

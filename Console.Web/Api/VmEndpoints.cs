@@ -38,7 +38,7 @@ internal static class VmEndpoints
 
         vms.MapPatch("/{vm}", async (HttpContext http, string project, string vm, IVirtualMachines use, JsonBody<UpdateVm> body) =>
                 Answers.Resource(http, await use.Update(http.Caller(), Inputs.Project(project), Vm(vm), body.Value, Inputs.ExpectedVersion(http), http.RequestAborted), v => v.Version))
-            .Describe<VmView>("Change description or labels", "What is absent stays; labels are replaced as a whole.");
+            .Describe<VmView>("Change name, protection, description or labels", "What is absent stays; labels are replaced as a whole. A renamed VM keeps its id, its addresses and the guest's host name; a protected one is not deleted.");
 
         vms.MapDelete("/{vm}", async (HttpContext http, string project, string vm, IVirtualMachines use) =>
                 Answers.Accepted(http, await use.Delete(http.Caller(), Inputs.Project(project), Vm(vm), Inputs.ExpectedVersion(http), Inputs.IdempotencyKey(http), http.RequestAborted)))
@@ -56,13 +56,25 @@ internal static class VmEndpoints
                 Answers.Accepted(http, await use.Reboot(http.Caller(), Inputs.Project(project), Vm(vm), body.Value, Inputs.IdempotencyKey(http), http.RequestAborted)))
             .Describe<OperationView>("Reboot", "With force, the machine is reset.", StatusCodes.Status202Accepted);
 
+        vms.MapPost("/{vm}/resize", async (HttpContext http, string project, string vm, IVirtualMachines use, JsonBody<ResizeVm> body) =>
+                Answers.Accepted(http, await use.Resize(http.Caller(), Inputs.Project(project), Vm(vm), body.Value, Inputs.IdempotencyKey(http), http.RequestAborted)))
+            .Describe<OperationView>("Change vCPUs or memory", "What is absent stays. vCPUs are added while the machine runs, as far as it was started with room for them; everything else takes effect once it is stopped and started. The step “resized” says which and why.", StatusCodes.Status202Accepted);
+
+        vms.MapPost("/{vm}/pause", async (HttpContext http, string project, string vm, IVirtualMachines use, JsonBody<Nothing> body) =>
+                Answers.Accepted(http, await use.Pause(http.Caller(), Inputs.Project(project), Vm(vm), Inputs.IdempotencyKey(http), http.RequestAborted)))
+            .Describe<OperationView>("Pause", "The processors stand still; memory, devices and place are kept.", StatusCodes.Status202Accepted);
+
+        vms.MapPost("/{vm}/resume", async (HttpContext http, string project, string vm, IVirtualMachines use, JsonBody<Nothing> body) =>
+                Answers.Accepted(http, await use.Resume(http.Caller(), Inputs.Project(project), Vm(vm), Inputs.IdempotencyKey(http), http.RequestAborted)))
+            .Describe<OperationView>("Resume", "A paused machine goes on where it was, whoever or whatever paused it.", StatusCodes.Status202Accepted);
+
         vms.MapGet("/{vm}/decision", async (HttpContext http, string project, string vm, IVirtualMachines use) =>
                 Answers.Ok(await use.Decision(http.Caller(), Inputs.Project(project), Vm(vm), http.RequestAborted)))
             .Describe<DecisionView>("Why the machine is where it is", "The record of the placement: candidates with scores, refused hosts with reasons and numbers.");
 
-        vms.MapPost("/{vm}/console", async (HttpContext http, string project, string vm, IVirtualMachines use, JsonBody<Nothing> body) =>
-                Answers.Ok(await use.OpenConsole(http.Caller(), Inputs.Project(project), Vm(vm), http.RequestAborted)))
-            .Describe<ConsoleTicketView>("Open the serial console", "Answers with a ticket: open a WebSocket on its path within 30 s, as the same principal. Binary frames both ways.");
+        vms.MapPost("/{vm}/console", async (HttpContext http, string project, string vm, IVirtualMachines use, JsonBody<OpenVmConsole> body) =>
+                Answers.Ok(await use.OpenConsole(http.Caller(), Inputs.Project(project), Vm(vm), body.Value, http.RequestAborted)))
+            .Describe<ConsoleTicketView>("Open a console", "kind: serial (the default) or vnc. Answers with a ticket: open a WebSocket on its path within 30 s, as the same principal. Binary frames both ways; of vnc, an RFB stream.");
 
         vms.MapGet("/{vm}/metrics", async (HttpContext http, string project, string vm, IVirtualMachines use, string? range) =>
                 Answers.Whole(await use.Metrics(http.Caller(), Inputs.Project(project), Vm(vm), Inputs.Range(range), http.RequestAborted)))

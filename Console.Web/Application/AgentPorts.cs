@@ -1,4 +1,5 @@
 using Plinth.Core.Identity;
+using Plinth.Core.Machines;
 using Plinth.Core.Primitives;
 using Plinth.Core.Protocol;
 
@@ -37,7 +38,7 @@ public interface IAgentGateway
 /// <summary>Consoles: one-time tickets bound to VM, host and principal; joins the browser's socket with the agent's. Implemented beside the hub.</summary>
 public interface IConsoleBroker
 {
-    ConsoleTicketView Issue(Principal principal, VmId vm, HostId host);
+    ConsoleTicketView Issue(Principal principal, VmId vm, HostId host, ConsoleKind kind);
 }
 
 /// <summary>Host identities and their certificates, as enrolment needs them.</summary>

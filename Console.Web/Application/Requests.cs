@@ -30,7 +30,9 @@ public sealed record CreateVm(
     string? Host = null);
 
 /// <summary>PATCH …/vms/{vm}: what is absent stays.</summary>
-public sealed record UpdateVm(string? Description = null, IReadOnlyDictionary<string, string?>? Labels = null);
+/// <param name="Name">The guest keeps its host name.</param>
+/// <param name="Protected">True: it is not deleted before this is false again.</param>
+public sealed record UpdateVm(string? Description = null, IReadOnlyDictionary<string, string?>? Labels = null, string? Name = null, bool? Protected = null);
 
 /// <param name="DeadlineSeconds">How long the guest may take, 0–3600; 0 switches off at once. Absent: 60.</param>
 public sealed record StopVm(long? DeadlineSeconds = null);
@@ -42,6 +44,12 @@ public sealed record RebootVm(bool? Force = null);
 /// <param name="Labels">For "label": set where there is a value, taken away where it is null; others stay.</param>
 /// <param name="DeadlineSeconds">For "stop": as of a single stop.</param>
 public sealed record BulkAct(string? Action, IReadOnlyList<string?>? Vms, IReadOnlyDictionary<string, string?>? Labels = null, long? DeadlineSeconds = null);
+
+/// <summary>What is absent stays.</summary>
+public sealed record ResizeVm(long? Vcpus = null, long? MemoryMib = null);
+
+/// <param name="Kind">"serial" (absent) or "vnc".</param>
+public sealed record OpenVmConsole(string? Kind = null);
 
 /// <param name="State">Comma-separated state words.</param>
 /// <param name="Q">Part of the name, description or a label.</param>

@@ -16,9 +16,13 @@ public interface IVirtualMachines
     Task<Result<OperationView>> Start(Caller caller, string project, VmId vm, string? idempotencyKey, CancellationToken stop);
     Task<Result<OperationView>> Stop(Caller caller, string project, VmId vm, StopVm request, string? idempotencyKey, CancellationToken stop);
     Task<Result<OperationView>> Reboot(Caller caller, string project, VmId vm, RebootVm request, string? idempotencyKey, CancellationToken stop);
+    Task<Result<OperationView>> Pause(Caller caller, string project, VmId vm, string? idempotencyKey, CancellationToken stop);
+    Task<Result<OperationView>> Resume(Caller caller, string project, VmId vm, string? idempotencyKey, CancellationToken stop);
+    /// <summary>Online where the guest can, otherwise from the next start on: the operation's step says which and why.</summary>
+    Task<Result<OperationView>> Resize(Caller caller, string project, VmId vm, ResizeVm request, string? idempotencyKey, CancellationToken stop);
     Task<Result<OperationView>> Delete(Caller caller, string project, VmId vm, long? expectedVersion, string? idempotencyKey, CancellationToken stop);
     Task<Result<DecisionView>> Decision(Caller caller, string project, VmId vm, CancellationToken stop);
-    Task<Result<ConsoleTicketView>> OpenConsole(Caller caller, string project, VmId vm, CancellationToken stop);
+    Task<Result<ConsoleTicketView>> OpenConsole(Caller caller, string project, VmId vm, OpenVmConsole request, CancellationToken stop);
     /// <summary>Names: "cpu", "steal", "memory", "disk-read", "disk-write", "net-receive", "net-transmit".</summary>
     Task<Result<IReadOnlyList<SeriesView>>> Metrics(Caller caller, string project, VmId vm, TimeSpan range, CancellationToken stop);
 }

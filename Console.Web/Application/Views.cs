@@ -3,6 +3,7 @@ using Plinth.Core.Inventory;
 using Plinth.Core.Machines;
 using Plinth.Core.Placement;
 using Plinth.Core.Primitives;
+using Plinth.Core.Protocol;
 
 namespace Plinth.Web.Application;
 
@@ -14,6 +15,8 @@ namespace Plinth.Web.Application;
 /// <param name="Acceleration">How the guest is executed: emulation is labelled everywhere; null before placement.</param>
 /// <param name="ObservedAt">Receipt of the last report about this VM; null when none.</param>
 /// <param name="Stale">The observation is older than is trusted.</param>
+/// <param name="Protected">It is not deleted before this is lifted.</param>
+/// <param name="RunsWith">What it has now, which differs from its size until a resize has taken effect; null while it is off.</param>
 public sealed record VmView(
     VmId Id,
     ProjectId Project,
@@ -42,6 +45,8 @@ public sealed record VmView(
     DateTimeOffset? ObservedAt,
     bool Stale,
     OperationId? Operation,
+    bool Protected,
+    MachineSize? RunsWith,
     long Version);
 
 public sealed record VmNetworkView(NetworkId Id, string Name, string Mac);

@@ -70,7 +70,7 @@ public sealed class SerialFeed
             if (_ended) viewer.Complete();
             else _viewers.Add(viewer);
         }
-        return new SerialStream(viewer.Pieces, input, () => Detach(viewer));
+        return new ViewerStream(viewer.Pieces, input, () => Detach(viewer));
     }
 
     private void Detach(Viewer viewer)

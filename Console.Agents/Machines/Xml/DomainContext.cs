@@ -9,6 +9,7 @@ namespace Plinth.Agents.Machines.Xml;
 /// <param name="SeedPath">The NoCloud seed, an ISO 9660 image.</param>
 /// <param name="NetworkNames">libvirt's name of the network of each nic, in the order of the nics.</param>
 /// <param name="DirectIo">Whether the pool's file system takes O_DIRECT.</param>
+/// <param name="MostVcpus">How many vCPUs it may get while it runs.</param>
 /// <param name="SerialLogPath">Where QEMU keeps what the guest writes on its serial console.</param>
 internal sealed record DomainContext(
     DesiredMachine Machine,
@@ -18,7 +19,8 @@ internal sealed record DomainContext(
     string SeedPath,
     IReadOnlyList<string> NetworkNames,
     string SerialLogPath,
-    bool DirectIo);
+    bool DirectIo,
+    int MostVcpus);
 
 /// <param name="Image">The overlay's backing file and its format; null for a disk of its own.</param>
 internal sealed record DomainDisk(string Serial, string Path, BackingFile? Image);

@@ -37,9 +37,20 @@ internal static class DomainDevices
             new XElement("target", new XAttribute("type", "virtio"), new XAttribute("name", "org.qemu.guest_agent.0"))),
     ];
 
-    // A server image without a screen: the serial console is the way in. No input devices either, but the ones q35 brings.
-    public static IEnumerable<XObject> NoVideo(DomainContext context) =>
-        [new XElement("video", new XElement("model", new XAttribute("type", "none")))];
+    // Beside the PS/2 keyboard and mouse of q35: a pointer that is where the viewer's is.
+    public static IEnumerable<XObject> Pointer(DomainContext context) =>
+        [new XElement("input", new XAttribute("type", "tablet"), new XAttribute("bus", "virtio"))];
+
+    // Listens nowhere: who wants to look gets a socket from libvirt. No viewer can shut out the others.
+    public static IEnumerable<XObject> Screen(DomainContext context) =>
+    [
+        new XElement("graphics", new XAttribute("type", "vnc"), new XAttribute("sharePolicy", "force-shared"),
+            new XElement("listen", new XAttribute("type", "none"))),
+    ];
+
+    // Standard VGA: firmware, boot loaders and every guest can draw on it.
+    public static IEnumerable<XObject> Video(DomainContext context) =>
+        [new XElement("video", new XElement("model", new XAttribute("type", "vga"), new XAttribute("vram", 16384), new XAttribute("heads", 1), new XAttribute("primary", "yes")))];
 
     public static IEnumerable<XObject> Balloon(DomainContext context) =>
         [new XElement("memballoon", new XAttribute("model", "virtio"), new XElement("stats", new XAttribute("period", BalloonStatsSeconds)))];

@@ -7,11 +7,12 @@ internal static class DomainMetadata
 {
     public const string Uri = "urn:plinth:vm:1";
     private static readonly XNamespace Namespace = Uri;
+    public static readonly XName Element = Namespace + "vm";
 
     public static IEnumerable<XObject> Generate(DomainContext context) =>
     [
         new XElement("metadata",
-            new XElement(Namespace + "vm",
+            new XElement(Element,
                 new XAttribute(XNamespace.Xmlns + "plinth", Uri),
                 new XAttribute("id", context.Machine.Vm.Value),
                 new XAttribute("project", context.Machine.Project.Value),

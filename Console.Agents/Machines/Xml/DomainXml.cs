@@ -1,5 +1,6 @@
 using System.Xml.Linq;
 using Plinth.Core.Inventory;
+using Plinth.Core.Protocol;
 
 namespace Plinth.Agents.Machines.Xml;
 
@@ -19,7 +20,9 @@ internal static class DomainXml
         DomainDevices.Interfaces,
         DomainDevices.Serial,
         DomainDevices.GuestAgent,
-        DomainDevices.NoVideo,
+        DomainDevices.Pointer,
+        DomainDevices.Screen,
+        DomainDevices.Video,
         DomainDevices.Balloon,
         DomainDevices.Random,
     ];
@@ -51,8 +54,34 @@ internal static class DomainXml
     private static IEnumerable<XObject> Size(DomainContext context) =>
     [
         new XElement("memory", new XAttribute("unit", "MiB"), context.Machine.MemoryMib),
-        new XElement("vcpu", context.Machine.Vcpus),
+        Vcpus(context.Machine.Vcpus, context.MostVcpus),
     ];
+
+    private static XElement Vcpus(int vcpus, int most) =>
+        new("vcpu", most > vcpus ? new XAttribute("current", vcpus) : null, most);
+
+    /// <summary>
+    /// The definition as it is in libvirt with another name and size. Everything else stays: machine type and addresses of devices, which the
+    /// guest knows its disks and networks by. True where something changed.
+    /// </summary>
+    public static bool Adjust(XElement domain, DesiredMachine machine, int mostVcpus)
+    {
+        var before = domain.ToString();
+        Set("title", machine.Name, after: "uuid");
+        Set("memory", machine.MemoryMib, ("unit", "MiB"));
+        Set("currentMemory", machine.MemoryMib, ("unit", "MiB"), after: "memory");
+        domain.Element("vcpu")!.ReplaceWith(Vcpus(machine.Vcpus, mostVcpus));
+        domain.Element("metadata")?.Element(DomainMetadata.Element)?.SetAttributeValue("name", machine.Name);
+        return domain.ToString() != before;
+
+        void Set(string name, object value, (string Name, string Value) attribute = default, string after = "")
+        {
+            var element = domain.Element(name);
+            if (element is null) domain.Element(after)!.AddAfterSelf(element = new XElement(name));
+            element.Value = value.ToString()!;
+            if (attribute.Name is not null) element.SetAttributeValue(attribute.Name, attribute.Value);
+        }
+    }
 
     private static IEnumerable<XObject> Firmware(DomainContext context) =>
     [

@@ -30,7 +30,7 @@ internal sealed class DesiredStateReader(IConsoleStore store)
             classes.Select(s => new StorageClass(s.Id, s.Name, s.Description, s.Kind)),
             networks.Select(n => new VirtualNetwork(n.Id, n.Project, n.Name, n.Description, n.Kind, n.Cidr)),
             vms.Select(v => new PlacedMachine(
-                v.Id, v.Project, v.Name, v.Spec.Size, v.Spec.StorageClass, [.. v.Nics.Select(n => n.Network)], v.Spec.UserName, v.Spec.SshKeys, v.Spec.UserData,
+                v.Id, v.Project, v.Name, v.Spec.Hostname ?? v.Name, v.Spec.Size, v.Spec.StorageClass, [.. v.Nics.Select(n => n.Network)], v.Spec.UserName, v.Spec.SshKeys, v.Spec.UserData,
                 images[v.Image], v.Power, v.PowerGeneration, v.StopDeadlineSeconds, v.State == VmState.Deleting || removed.Contains(v.Id))));
     }
 }

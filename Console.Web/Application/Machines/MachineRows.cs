@@ -10,7 +10,7 @@ namespace Plinth.Web.Application.Machines;
 internal static class MachineRows
 {
     public static MachineRecord Record(VmRow vm, string? hostName, bool hasGuestAgent) =>
-        new(vm.Id, vm.State, vm.StateReason, vm.Power, vm.PowerGeneration, hasGuestAgent, vm.Host is null ? null : hostName ?? "the host", vm.StopDeadlineSeconds);
+        new(vm.Id, vm.State, vm.StateReason, vm.Power, vm.PowerGeneration, hasGuestAgent, vm.Host is null ? null : hostName ?? "the host", vm.StopDeadlineSeconds, vm.Spec.Protected, new MachineSize(vm.Spec.Size.Vcpus, vm.Spec.Size.MemoryMib));
 
     public static OperationRecord Record(OperationRow o) =>
         new(o.Kind, o.State, o.Reason, o.Steps, o.CreatedAt, o.EndedAt, o.Generation, o.PowerGeneration);

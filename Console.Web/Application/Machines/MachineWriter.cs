@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Plinth.Core.Identity;
 using Plinth.Core.Machines;
 using Plinth.Core.Operations;
+using Plinth.Core.Placement;
 using Plinth.Core.Primitives;
 using Plinth.Core.Protocol;
 using Plinth.Web.Application.Hosts;
@@ -15,9 +16,9 @@ namespace Plinth.Web.Application.Machines;
 /// Writes what an act of a person or a reading of a report changes: VM, operation, the host's desired generation, the ledger.
 /// Always inside a write of the store, so that all of it stands or none.
 /// </summary>
-internal sealed class MachineWriter(Lazy<IAgentGateway> gateway, LiveHosts live, Signals signals)
+internal sealed class MachineWriter(Lazy<IAgentGateway> gateway, LiveHosts live, ICapacityWriter capacity, Signals signals)
 {
-    /// <summary>Start, stop, reboot or delete.</summary>
+    /// <summary>Start, stop, reboot, pause, resume or delete.</summary>
     public async Task<Result<OperationRow>> Ask(WriteScope scope, VmRow vm, OperationKind kind, int stopDeadlineSeconds, string by, bool force = false)
     {
         var context = await Context.Load(scope, vm);
@@ -33,9 +34,27 @@ internal sealed class MachineWriter(Lazy<IAgentGateway> gateway, LiveHosts live,
         scope.Db.Operations.Add(operation);
         vm.Operation = operation.Id;
         if (vm.Host is { } on) scope.AfterCommit(() => live.Forget(on, vm.Id));
-        if (kind == OperationKind.RebootVm) Command(scope, vm, operation, force);
+        if (OperationSteps.IsCommand(kind)) Command(scope, vm, operation, force);
         else if (context.Host is not null) Wish(scope, vm, context.Host);
         if (kind == OperationKind.DeleteVm) await Remove(scope, vm);
+        return operation;
+    }
+
+    /// <summary>Another size. The ledger holds the larger of the two until the machine has wholly taken the new one.</summary>
+    public async Task<Result<OperationRow>> Resize(WriteScope scope, VmRow vm, Resources size, string by)
+    {
+        var context = await Context.Load(scope, vm);
+        var act = MachineActs.Resize(context.Machine, context.Operation is { } current ? MachineRows.Record(current) : null, by, context.NextGeneration, scope.Now);
+        if (!act.Succeeded) return Result<OperationRow>.No(act.Refusals);
+        var former = vm.Spec.FormerSize ?? vm.Spec.Size;
+        if (await capacity.Resize(scope, vm.Id, former.OrMore(size), PlacementPolicy.Default) is { } full) return full;
+        vm.SetSpec(vm.Spec with { Size = size, FormerSize = former, Flavor = null });
+        vm.UpdatedAt = scope.Now;
+        var operation = MachineRows.Row(act.Value.Operation, OperationId.New(scope.Now), vm, by, vm.StopDeadlineSeconds);
+        scope.Db.Operations.Add(operation);
+        vm.Operation = operation.Id;
+        scope.AfterCommit(() => live.Forget(vm.Host!.Value, vm.Id));
+        Wish(scope, vm, context.Host!);
         return operation;
     }
 
@@ -72,8 +91,10 @@ internal sealed class MachineWriter(Lazy<IAgentGateway> gateway, LiveHosts live,
             {
                 vm.Operation = null;
                 if (advance.Operation.State == OperationState.Failed) await ExpireCommand(scope, operation, advance.Operation.Reason);
+                if (advance.Operation is { State: OperationState.Failed, Kind: OperationKind.ResizeVm }) TakeSizeBack(scope, vm, context.Host!);
             }
         }
+        await SettleSize(scope, vm);
         if (advance.State == VmState.Deleted) await Free(scope, vm, context.Host);
         else await Follow(scope, vm, context.Host, advance.Wish);
     }
@@ -84,6 +105,25 @@ internal sealed class MachineWriter(Lazy<IAgentGateway> gateway, LiveHosts live,
         host.Generation = host.Generation.Next();
         vm.Generation = host.Generation;
         scope.AfterCommit(() => gateway.Value.Wake(host.Id));
+    }
+
+    private void TakeSizeBack(WriteScope scope, VmRow vm, HostRow host)
+    {
+        if (vm.Spec.FormerSize is not { } former) return;
+        vm.SetSpec(vm.Spec with { Size = former });
+        Wish(scope, vm, host);
+        scope.Audit(Principal.System, null, "vm.resize-undone", $"vm/{vm.Id}", vm.Project, AuditOutcomes.Done, $"{vm.Name} keeps {former.Vcpus} vCPU and {former.MemoryMib} MiB.");
+    }
+
+    // Only a report that answers the newest wish shows that the machine needs no more than it should have.
+    private async Task SettleSize(WriteScope scope, VmRow vm)
+    {
+        if (vm.Spec.FormerSize is null || vm.Observed is not { } seen || seen.Generation < vm.Generation) return;
+        var size = new MachineSize(vm.Spec.Size.Vcpus, vm.Spec.Size.MemoryMib);
+        if (seen.Defined != size || (seen.Running is { } running && running != size)) return;
+        await capacity.Settle(scope, vm.Id, vm.Spec.Size);
+        vm.SetSpec(vm.Spec with { FormerSize = null });
+        scope.AfterCommit(signals.Placement.Ring);
     }
 
     private async Task Follow(WriteScope scope, VmRow vm, HostRow? host, PowerWish wish)
@@ -124,10 +164,17 @@ internal sealed class MachineWriter(Lazy<IAgentGateway> gateway, LiveHosts live,
 
     private void Command(WriteScope scope, VmRow vm, OperationRow operation, bool force)
     {
-        var deadline = scope.Now + OperationProgress.Allowed(OperationKind.RebootVm, StepKind.RebootSent, 0);
+        var deadline = scope.Now + OperationSteps.For(operation.Kind)[1].Deadline;
+        CommandBody body = operation.Kind switch
+        {
+            OperationKind.RebootVm => new RebootMachine(vm.Id, force),
+            OperationKind.PauseVm => new PauseMachine(vm.Id),
+            OperationKind.ResumeVm => new ResumeMachine(vm.Id),
+            var other => throw new ArgumentOutOfRangeException(nameof(operation), other, "is carried by no command"),
+        };
         var command = new CommandRow
         {
-            Id = CommandId.New(scope.Now), Host = vm.Host!.Value, Vm = vm.Id, Operation = operation.Id, Body = new RebootMachine(vm.Id, force), CreatedAt = scope.Now, Deadline = deadline,
+            Id = CommandId.New(scope.Now), Host = vm.Host!.Value, Vm = vm.Id, Operation = operation.Id, Body = body, CreatedAt = scope.Now, Deadline = deadline,
         };
         scope.Db.Commands.Add(command);
         operation.Command = command.Id;

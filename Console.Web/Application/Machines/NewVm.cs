@@ -15,7 +15,7 @@ internal sealed record NewVm(VmSpec Spec, ImageRow Image, IReadOnlyList<NetworkR
     public static async Task<Result<NewVm>> Judge(ConsoleDb db, ProjectRow project, CreateVm request, CancellationToken stop)
     {
         var refusals = new RefusalList();
-        NameRules.CheckName(refusals, "name", request.Name);
+        await CheckName(db, refusals, project.Id, request.Name, stop);
         NameRules.CheckDescription(refusals, "description", request.Description);
         LabelRules.Check(refusals, "labels", request.Labels);
         GuestRules.CheckUserName(refusals, "userName", request.UserName);
@@ -27,14 +27,20 @@ internal sealed record NewVm(VmSpec Spec, ImageRow Image, IReadOnlyList<NetworkR
         var storageClass = await FindStorageClass(db, refusals, request.StorageClass, stop);
         var networks = await FindNetworks(db, refusals, project, request.Networks, stop);
         var onlyHost = await FindHost(db, refusals, request.Host, stop);
-        if (request.Name is { } name && NameRules.IsName(name) && await db.Vms.AnyAsync(v => v.Project == project.Id && v.Name == name && v.DeletedAt == null, stop))
-            refusals.Add(Refusal.Conflict("name_taken", $"The project {project.Name} has a VM named {name} already; choose another name.") with { Field = "name" });
         if (refusals.Any) return Result<NewVm>.No(refusals.All);
         var spec = new VmSpec(
             request.Name!, request.Description ?? "", (request.Labels ?? new Dictionary<string, string?>()).ToDictionary(l => l.Key, l => l.Value!),
             image!.Id, flavor?.Id, size!.Value, storageClass!.Name, [.. networks.Select(n => n.Name)],
             request.UserName ?? image.DefaultUser, [.. (request.Keys ?? []).Select(k => SshPublicKey.Parse(k).Value!.ToString())], request.UserData ?? "", onlyHost?.Id);
         return new NewVm(spec, image, networks);
+    }
+
+    /// <summary>A name that a VM of the project can take.</summary>
+    public static async Task CheckName(ConsoleDb db, RefusalList refusals, ProjectId project, string? name, CancellationToken stop)
+    {
+        NameRules.CheckName(refusals, "name", name);
+        if (name is not null && NameRules.IsName(name) && await db.Vms.AnyAsync(v => v.Project == project && v.Name == name && v.DeletedAt == null, stop))
+            refusals.Add(Refusal.Conflict("name_taken", $"The project has a VM named {name} already; choose another name.") with { Field = "name" });
     }
 
     private static async Task<ImageRow?> FindImage(ConsoleDb db, RefusalList refusals, string? nameOrId, CancellationToken stop)

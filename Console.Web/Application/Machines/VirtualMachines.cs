@@ -76,15 +76,29 @@ internal sealed class VirtualMachines(IConsoleStore store, FleetCache fleet, Mut
             var refusals = new RefusalList();
             NameRules.CheckDescription(refusals, "description", request.Description);
             LabelRules.Check(refusals, "labels", request.Labels);
-            if (refusals.Any) return Result<Guid>.No(refusals.All);
             var spec = row.Value.Spec;
+            var renamed = request.Name is not null && request.Name != spec.Name;
+            if (renamed) await NewVm.CheckName(m.Db, refusals, row.Value.Project, request.Name, stop);
+            if (refusals.Any) return Result<Guid>.No(refusals.All);
             row.Value.SetSpec(spec with
             {
+                Name = request.Name ?? spec.Name,
+                // What the seed has told the guest stays so.
+                Hostname = spec.Hostname ?? (renamed ? spec.Name : null),
+                Protected = request.Protected ?? spec.Protected,
                 Description = request.Description ?? spec.Description,
                 Labels = request.Labels?.ToDictionary(l => l.Key, l => l.Value!) ?? spec.Labels,
             });
             row.Value.UpdatedAt = m.Now;
-            m.Detail = $"{(request.Description is null ? "" : "description ")}{(request.Labels is null ? "" : $"labels ({request.Labels.Count})")}".Trim();
+            if (renamed && row.Value.Host is { } host && row.Value.DeletedAt is null) writer.Wish(m.Scope, row.Value, await m.Db.Hosts.SingleAsync(h => h.Id == host, stop));
+            string?[] told =
+            [
+                renamed ? $"name {spec.Name} -> {request.Name}" : null,
+                request.Protected is { } kept && kept != spec.Protected ? kept ? "protected against deletion" : "protection lifted" : null,
+                request.Description is null ? null : "description",
+                request.Labels is null ? null : $"labels ({request.Labels.Count})",
+            ];
+            m.Detail = string.Join(", ", told.OfType<string>());
             return vm.Value;
         }, stop);
         return changed.Succeeded ? await Get(caller, project, vm, stop) : Result<VmView>.No(changed.Refusals);
@@ -104,6 +118,32 @@ internal sealed class VirtualMachines(IConsoleStore store, FleetCache fleet, Mut
     public Task<Result<OperationView>> Reboot(Caller caller, string project, VmId vm, RebootVm request, string? idempotencyKey, CancellationToken stop) =>
         Operate(caller, Permissions.VmOperate, "vm.reboot", project, vm, OperationKind.RebootVm, null, null, request.Force ?? false, idempotencyKey, stop);
 
+    public Task<Result<OperationView>> Pause(Caller caller, string project, VmId vm, string? idempotencyKey, CancellationToken stop) =>
+        Operate(caller, Permissions.VmOperate, "vm.pause", project, vm, OperationKind.PauseVm, null, null, false, idempotencyKey, stop);
+
+    public Task<Result<OperationView>> Resume(Caller caller, string project, VmId vm, string? idempotencyKey, CancellationToken stop) =>
+        Operate(caller, Permissions.VmOperate, "vm.resume", project, vm, OperationKind.ResumeVm, null, null, false, idempotencyKey, stop);
+
+    public async Task<Result<OperationView>> Resize(Caller caller, string project, VmId vm, ResizeVm request, string? idempotencyKey, CancellationToken stop)
+    {
+        var operation = await mutations.Run(caller, Permissions.VmOperate, "vm.resize", $"vm/{vm}", Idempotency.Of(caller, idempotencyKey, "vm.resize", $"{project}/{vm}", request), async m =>
+        {
+            var row = await Mine(m, project, vm, stop);
+            if (!row.Succeeded) return Result<Guid>.No(row.Refusals);
+            var (now, refusals) = (row.Value.Spec.Size, new RefusalList());
+            if (request is { Vcpus: null, MemoryMib: null }) return Refusal.Invalid("vcpus", "required", "Nothing is to be changed: give vcpus, memoryMib or both.");
+            var size = SizeRules.Check(refusals, request.Vcpus ?? now.Vcpus, request.MemoryMib ?? now.MemoryMib, now.DiskGib);
+            if (size is { } wanted && await m.Db.Images.SingleOrDefaultAsync(i => i.Id == row.Value.Image, stop) is { } image) SizeRules.CheckAgainst(refusals, MachineRows.Image(image), wanted, "diskGib", "memoryMib");
+            if (refusals.Any) return Result<Guid>.No(refusals.All);
+            if (size == now) return Refusal.Conflict("same_size", $"The VM has {now.Vcpus} vCPU and {now.MemoryMib} MiB already.");
+            var asked = await writer.Resize(m.Scope, row.Value, size!.Value, m.By);
+            if (!asked.Succeeded) return Result<Guid>.No(asked.Refusals);
+            m.Detail = $"{row.Value.Name}: {now.Vcpus} vCPU, {now.MemoryMib} MiB -> {size.Value.Vcpus} vCPU, {size.Value.MemoryMib} MiB";
+            return asked.Value.Id.Value;
+        }, stop);
+        return await View(operation, stop);
+    }
+
     public Task<Result<OperationView>> Delete(Caller caller, string project, VmId vm, long? expectedVersion, string? idempotencyKey, CancellationToken stop) =>
         Operate(caller, Permissions.VmDelete, "vm.delete", project, vm, OperationKind.DeleteVm, null, expectedVersion, false, idempotencyKey, stop);
 
@@ -113,20 +153,23 @@ internal sealed class VirtualMachines(IConsoleStore store, FleetCache fleet, Mut
                 ? new DecisionView(row.Id, row.Vm, row.At, row.Decision)
                 : Refusal.NotFound("no_decision", "No decision about the VM's place was made yet."), stop);
 
-    public async Task<Result<ConsoleTicketView>> OpenConsole(Caller caller, string project, VmId vm, CancellationToken stop)
+    public async Task<Result<ConsoleTicketView>> OpenConsole(Caller caller, string project, VmId vm, OpenVmConsole request, CancellationToken stop)
     {
         HostId host = default;
+        ConsoleKind? kind = request.Kind switch { null or "serial" => ConsoleKind.Serial, "vnc" => ConsoleKind.Vnc, _ => null };
+        var what = kind == ConsoleKind.Vnc ? "VNC console" : "serial console";
         var opened = await mutations.Run(caller, Permissions.VmConsole, Permissions.VmConsole, $"vm/{vm}", async m =>
         {
             var row = await Mine(m, project, vm, stop);
             if (!row.Succeeded) return Result<Guid>.No(row.Refusals);
+            if (kind is null) return Refusal.Invalid("kind", "bad_console_kind", $"{RefusalList.Quote(request.Kind!)} is no kind of console: ask for serial or vnc.");
             if (row.Value.Host is not { } on || row.Value.State is not (VmState.Starting or VmState.Running or VmState.Stopping or VmState.Paused))
-                return Refusal.Conflict("vm_not_running", $"The VM is {VmLifecycle.Word(row.Value.State)}; its serial console opens while it runs.");
+                return Refusal.Conflict("vm_not_running", $"The VM is {VmLifecycle.Word(row.Value.State)}; its {what} opens while it runs.");
             host = on;
-            m.Detail = "serial console";
+            m.Detail = what;
             return vm.Value;
         }, stop);
-        return opened.Succeeded ? consoles.Issue(caller.Principal, vm, host) : Result<ConsoleTicketView>.No(opened.Refusals);
+        return opened.Succeeded ? consoles.Issue(caller.Principal, vm, host, kind!.Value) : Result<ConsoleTicketView>.No(opened.Refusals);
     }
 
     public Task<Result<IReadOnlyList<SeriesView>>> Metrics(Caller caller, string project, VmId vm, TimeSpan range, CancellationToken stop) =>

@@ -36,7 +36,7 @@ internal sealed class VmViews(LiveHosts live)
                 vm.Spec.UserName, vm.Spec.SshKeys, vm.Host, host?.Name, host?.Facts?.Acceleration,
                 running ? vm.Observed?.Addresses ?? [] : [], running ? vm.Observed?.GuestAgentAt : null, running ? vm.Observed?.StartedAt : null,
                 vm.CreatedAt, vm.UpdatedAt, observedAt,
-                host is not null && vm.State != VmState.Deleted && live.IsStale(host.Id, host.ReportedAt), vm.Operation, vm.Version);
+                host is not null && vm.State != VmState.Deleted && live.IsStale(host.Id, host.ReportedAt), vm.Operation, vm.Spec.Protected, running ? vm.Observed?.Running : null, vm.Version);
         }
     }
 }

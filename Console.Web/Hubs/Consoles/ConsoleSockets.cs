@@ -3,6 +3,7 @@ using System.Net.WebSockets;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.WebUtilities;
 using Plinth.Core.Identity;
+using Plinth.Core.Machines;
 using Plinth.Core.Primitives;
 using Plinth.Core.Protocol;
 using Plinth.Web.Application;
@@ -25,7 +26,7 @@ public sealed class ConsoleSockets(TimeProvider clock) : IConsoleBroker
     private readonly ConcurrentDictionary<string, Meeting> _meetings = new();
     private readonly ConcurrentDictionary<CommandId, Meeting> _commands = new();
 
-    public sealed record Ticket(string PrincipalId, VmId Vm, HostId Host, DateTimeOffset ExpiresAt);
+    public sealed record Ticket(string PrincipalId, VmId Vm, HostId Host, ConsoleKind Kind, DateTimeOffset ExpiresAt);
 
     /// <summary>Where a browser waits for the agent of <paramref name="Host"/>.</summary>
     public sealed record Meeting(string Id, VmId Vm, HostId Host, Command Command)
@@ -37,14 +38,14 @@ public sealed class ConsoleSockets(TimeProvider clock) : IConsoleBroker
         public TaskCompletionSource Over { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
-    public ConsoleTicketView Issue(Principal principal, VmId vm, HostId host)
+    public ConsoleTicketView Issue(Principal principal, VmId vm, HostId host, ConsoleKind kind)
     {
         var now = clock.GetUtcNow();
         foreach (var (old, ticket) in _tickets)
             if (ticket.ExpiresAt < now || _tickets.Count >= MaxTickets) _tickets.TryRemove(old, out _);
         var secret = Secret();
         var expires = now + TicketLifetime;
-        _tickets[secret] = new Ticket(principal.Id, vm, host, expires);
+        _tickets[secret] = new Ticket(principal.Id, vm, host, kind, expires);
         return new ConsoleTicketView(secret, "/consoles/" + secret, expires);
     }
 
@@ -56,7 +57,7 @@ public sealed class ConsoleSockets(TimeProvider clock) : IConsoleBroker
     {
         var now = clock.GetUtcNow();
         var id = Secret();
-        var meeting = new Meeting(id, ticket.Vm, ticket.Host, new Command(Epoch.None, CommandId.New(now), now + patience, new OpenConsole(ticket.Vm, id)));
+        var meeting = new Meeting(id, ticket.Vm, ticket.Host, new Command(Epoch.None, CommandId.New(now), now + patience, new OpenConsole(ticket.Vm, id, ticket.Kind)));
         _meetings[id] = meeting;
         _commands[meeting.Command.Id] = meeting;
         return meeting;

@@ -14,7 +14,7 @@ namespace Plinth.Web.Pages.Machines;
 
 public partial class VirtualMachine
 {
-    private static readonly (string? Tab, string Text)[] Tabs = [(null, "Summary"), ("console", "Serial console"), ("metrics", "Metrics")];
+    private static readonly (string? Tab, string Text)[] Tabs = [(null, "Summary"), ("vnc", "VNC console"), ("console", "Serial console"), ("metrics", "Metrics")];
 
     private static readonly IReadOnlyList<ChartPlan> VmCharts =
     [
@@ -48,8 +48,10 @@ public partial class VirtualMachine
         Commands.Set(
             new PageCommand($"Start {vm.Name}", view.Start, view.WhyNot(VmEvent.StartAsked)),
             new PageCommand($"Stop {vm.Name}", Shutdown, view.WhyNot(VmEvent.StopAsked)),
-            new PageCommand($"Reboot {vm.Name}", Reboot, view.WhyNoReboot),
-            new PageCommand($"Delete {vm.Name}", Delete, view.WhyNot(VmEvent.DeleteAsked)));
+            new PageCommand($"Reboot {vm.Name}", Reboot, view.WhyNot(OperationKind.RebootVm)),
+            new PageCommand($"Pause {vm.Name}", view.Pause, view.WhyNot(OperationKind.PauseVm)),
+            new PageCommand($"Resume {vm.Name}", view.Resume, view.WhyNot(OperationKind.ResumeVm)),
+            new PageCommand($"Delete {vm.Name}", Delete, view.WhyNoDelete));
     }
 
     /// <summary>The console's connection is made anew when this changes from off to on.</summary>

@@ -1,4 +1,5 @@
 using Plinth.Core.Machines;
+using Plinth.Core.Operations;
 using Plinth.Core.Primitives;
 using Plinth.Web.Application;
 using Plinth.Web.Components.Live;
@@ -33,30 +34,48 @@ public sealed class VmDetailView : LiveView
     /// <summary>Refusals of the last edit, by field.</summary>
     public IReadOnlyList<Refusal> EditRefusals { get; private set; } = [];
 
+    /// <summary>Refusals of the last resize, by field.</summary>
+    public IReadOnlyList<Refusal> ResizeRefusals { get; private set; } = [];
+
     /// <summary>Null where the act is allowed now, otherwise the sentence that says why not. Asked of the lifecycle itself.</summary>
     public string? WhyNot(VmEvent act) => Vm is null ? "The VM is not known." : VmLifecycle.Next(Vm.State, act) is { Succeeded: false } refused ? refused.Reason : null;
 
-    /// <summary>A guest can be rebooted, and its console read, while its machine is on.</summary>
-    public string? WhyNoReboot => Vm?.State == VmState.Running ? null : $"The VM is {VmLifecycle.Word(Vm?.State ?? VmState.Requested)}, not running.";
+    /// <summary>The same for what a command carries: reboot, pause, resume.</summary>
+    public string? WhyNot(OperationKind command) => Vm is null ? "The VM is not known." : MachineActs.WhyNot(command, Vm.State)?.Message;
+
+    public string? WhyNoDelete => WhyNot(VmEvent.DeleteAsked) ?? (Vm!.Protected ? "The VM is protected against deletion; lift that under “Name, protection and notes” first." : null);
 
     public Task Start() => Act(() => _machines.Start(Caller, _project, _id, Guid.NewGuid().ToString(), Stop));
     public Task Shutdown(StopVm request) => Act(() => _machines.Stop(Caller, _project, _id, request, Guid.NewGuid().ToString(), Stop));
     public Task Reboot(RebootVm request) => Act(() => _machines.Reboot(Caller, _project, _id, request, Guid.NewGuid().ToString(), Stop));
 
+    /// <summary>True when the new size was accepted.</summary>
+    public async Task<bool> Resize(ResizeVm request)
+    {
+        var result = await _machines.Resize(Caller, _project, _id, request, Guid.NewGuid().ToString(), Stop);
+        ResizeRefusals = result.Refusals;
+        await Load();
+        return result.Succeeded;
+    }
+
+    public Task Pause() => Act(() => _machines.Pause(Caller, _project, _id, Guid.NewGuid().ToString(), Stop));
+    public Task Resume() => Act(() => _machines.Resume(Caller, _project, _id, Guid.NewGuid().ToString(), Stop));
+
     /// <summary>Deletes what was seen: refused when the VM has become another since.</summary>
     public Task Delete() => Act(() => _machines.Delete(Caller, _project, _id, null, Guid.NewGuid().ToString(), Stop));
     public Task Cancel(OperationId operation) => Act(() => _operations.Cancel(Caller, operation, Stop));
 
-    public Task<Result<ConsoleTicketView>> OpenConsole() => _machines.OpenConsole(Caller, _project, _id, Stop);
+    public Task<Result<ConsoleTicketView>> OpenSerial() => _machines.OpenConsole(Caller, _project, _id, new OpenVmConsole("serial"), Stop);
+    public Task<Result<ConsoleTicketView>> OpenVnc() => _machines.OpenConsole(Caller, _project, _id, new OpenVmConsole("vnc"), Stop);
     public Task<Result<IReadOnlyList<SeriesView>>> Metrics(TimeSpan range) => _machines.Metrics(Caller, _project, _id, range, Stop);
 
     /// <summary>What the edit asks for, as the API takes it.</summary>
-    public static UpdateVm Changes(string description, string labels) => new(description, LabelText.Parse(labels) ?? new Dictionary<string, string?>());
+    public static UpdateVm Changes(string name, bool kept, string description, string labels) => new(description, LabelText.Parse(labels) ?? new Dictionary<string, string?>(), name, kept);
 
     /// <summary>True when the edit was accepted.</summary>
-    public async Task<bool> Edit(string description, string labels, long version)
+    public async Task<bool> Edit(string name, bool kept, string description, string labels, long version)
     {
-        var result = await _machines.Update(Caller, _project, _id, Changes(description, labels), version, Stop);
+        var result = await _machines.Update(Caller, _project, _id, Changes(name, kept, description, labels), version, Stop);
         EditRefusals = result.Refusals;
         if (result.Succeeded) Vm = result.Value;
         NotifyChanged();

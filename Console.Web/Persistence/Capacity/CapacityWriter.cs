@@ -1,3 +1,4 @@
+using Microsoft.EntityFrameworkCore;
 using Plinth.Core.Inventory;
 using Plinth.Core.Placement;
 using Plinth.Core.Primitives;
@@ -18,6 +19,12 @@ public interface ICapacityWriter
     /// It gives false when the VM is no longer to be placed (deleted meanwhile): then nothing at all is stored.</param>
     /// <returns>The decision; null where <paramref name="commit"/> gave false.</returns>
     Task<PlacementDecision?> Place(PlacementRequest request, PlacementPolicy policy, Func<WriteScope, PlacementDecision, Task<bool>> commit, CancellationToken stop);
+
+    /// <summary>Gives the VM's place on its host another size, inside a write, judged as if the place were taken anew; the reason with numbers where it does not fit.</summary>
+    Task<Refusal?> Resize(WriteScope scope, VmId vm, Resources size, PlacementPolicy policy, CancellationToken stop = default);
+
+    /// <summary>Gives back what the VM's place has beyond <paramref name="size"/>.</summary>
+    Task Settle(WriteScope scope, VmId vm, Resources size, CancellationToken stop = default);
 }
 
 /// <inheritdoc/>
@@ -48,6 +55,24 @@ public sealed class CapacityWriter(IConsoleStore store, FleetCache fleet, TimePr
             var decision = PlacementEngine.Decide(request, snapshot, policy, scope.Now, seed);
             return await Store(scope, decision, snapshot, scope.Now, policy, commit) ? decision : null;
         }, stop);
+    }
+
+    public async Task<Refusal?> Resize(WriteScope scope, VmId vm, Resources size, PlacementPolicy policy, CancellationToken stop)
+    {
+        var place = await scope.Db.Allocations.SingleAsync(a => a.Vm == vm, stop);
+        var host = await FleetSnapshots.LoadHost(scope.Db, place.Host, stop) ?? throw new InvalidOperationException($"the host {place.Host} of VM {vm} is unknown");
+        var without = host with { Allocated = host.Allocated - new Resources(place.Vcpus, place.MemoryMib, place.DiskGib) };
+        var reasons = PlacementEngine.Recheck(new PlacementRequest(vm, place.Project, size, host.Architecture, null), without, policy, scope.Now);
+        if (reasons.Count > 0)
+            return Refusal.Conflict("no_room", $"{host.Name} cannot give it {size.Vcpus} vCPU and {size.MemoryMib} MiB: {string.Join("; ", reasons.Select(r => r.Message))}. Ask for less, or free room on {host.Name}.");
+        (place.Vcpus, place.MemoryMib, place.DiskGib) = (size.Vcpus, size.MemoryMib, size.DiskGib);
+        return null;
+    }
+
+    public async Task Settle(WriteScope scope, VmId vm, Resources size, CancellationToken stop)
+    {
+        if (await scope.Db.Allocations.SingleOrDefaultAsync(a => a.Vm == vm, stop) is { } place)
+            (place.Vcpus, place.MemoryMib, place.DiskGib) = (Math.Min(place.Vcpus, size.Vcpus), Math.Min(place.MemoryMib, size.MemoryMib), Math.Min(place.DiskGib, size.DiskGib));
     }
 
     /// <summary>Makes a stored decision again, in full, from the change log.</summary>

@@ -90,6 +90,73 @@ public abstract class HypervisorContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_screen_is_shown_to_several_viewers_and_outlives_a_reboot()
+    {
+        var machine = _bench.Machine("screened");
+        await Prepare(machine);
+        Assert.Equal("domain_off", await CodeOf(() => Host.OpenVnc(machine.Vm, Stop)));
+        await Host.Start(machine.Vm, Stop);
+        await using var first = await RfbViewer.Open(await Host.OpenVnc(machine.Vm, Stop), shared: true);
+        Assert.True(first.Width >= 320 && first.Height >= 200, $"{first.Width} × {first.Height}");
+        await Eventually.Holds("something is drawn", async () => await first.Colours() > 1);
+
+        // Who asks to be the only one is turned away: nobody loses the picture to somebody else.
+        await using (var exclusive = await Host.OpenVnc(machine.Vm, Stop)) await Assert.ThrowsAnyAsync<IOException>(() => RfbViewer.Open(exclusive, shared: false));
+        await using (var second = await RfbViewer.Open(await Host.OpenVnc(machine.Vm, Stop), shared: true))
+        {
+            Assert.Equal(first.Name, second.Name);
+            Assert.True(await second.Colours() > 0);
+            await second.Press('a');
+        }
+        await Host.Reboot(machine.Vm, force: true, Stop);
+        await Eventually.Holds("something is drawn after the reboot", async () => await first.Colours() > 1);
+        await Host.SwitchOff(machine.Vm, Stop);
+        await first.UntilEnd();
+        await Remove(machine.Vm);
+    }
+
+    [Fact]
+    public async Task A_machine_is_paused_resumed_renamed_and_resized_while_it_runs()
+    {
+        var machine = _bench.Machine("changing");
+        await Prepare(machine);
+        Assert.Equal("domain_off", await CodeOf(() => Host.Pause(machine.Vm, Stop)));
+        Assert.Equal("domain_off", await CodeOf(() => Host.Resume(machine.Vm, Stop)));
+        await Host.Start(machine.Vm, Stop);
+        var started = (await InfoOf(machine.Vm))!;
+        Assert.Equal(machine.Size, started.Running);
+        await Eventually.Holds("the guest agent answers", async () => await Host.Guest(machine.Vm, Stop) is not null);
+
+        for (var i = 0; i < 2; i++) await Host.Pause(machine.Vm, Stop);
+        Assert.Equal(DomainState.Paused, (await StateOf(machine.Vm)).Item1);
+        Assert.Null(await Host.Guest(machine.Vm, Stop));
+        for (var i = 0; i < 2; i++) await Host.Resume(machine.Vm, Stop);
+        Assert.Equal(DomainState.Running, (await StateOf(machine.Vm)).Item1);
+        Assert.Equal(started.StartKey, (await InfoOf(machine.Vm))!.StartKey);
+        await Eventually.Holds("the guest agent answers again", async () => await Host.Guest(machine.Vm, Stop) is not null);
+
+        // vCPUs at once; memory, and a vCPU less, from the next start on.
+        var bigger = machine with { Name = "changed", Vcpus = 2, MemoryMib = 192 };
+        for (var i = 0; i < 2; i++) await Host.Adjust(bigger, Stop);
+        Assert.Equal(new MachineSize(2, 128), (await InfoOf(machine.Vm))!.Running);
+        await Eventually.Holds("the counters know both", async () => (await CountersOf(machine.Vm)).Vcpus == 2);
+        await Host.Adjust(bigger with { Vcpus = 1 }, Stop);
+        Assert.Equal(new MachineSize(2, 128), (await InfoOf(machine.Vm))!.Running);
+        Assert.Equal("invalid_vcpus", await CodeOf(() => Host.Adjust(machine with { Vcpus = 0 }, Stop)));
+        Assert.Equal("domain_missing", await CodeOf(() => Host.Adjust(_bench.Machine("nobody"), Stop)));
+
+        // A paused guest cannot answer: it is let go on and then asked.
+        await Host.Pause(machine.Vm, Stop);
+        await Host.Shutdown(machine.Vm, Stop);
+        await Eventually.Holds("it shuts down", async () => await StateOf(machine.Vm) == (DomainState.Off, OffReason.GuestShutdown));
+        Assert.Null((await InfoOf(machine.Vm))!.Running);
+        await Host.Start(machine.Vm, Stop);
+        Assert.Equal(new MachineSize(1, 192), (await InfoOf(machine.Vm))!.Running);
+        await Host.SwitchOff(machine.Vm, Stop);
+        await Remove(machine.Vm);
+    }
+
+    [Fact]
     public async Task Each_act_done_twice_is_done_once()
     {
         var machine = _bench.Machine("twice");
@@ -187,6 +254,7 @@ public abstract class HypervisorContract : IAsyncLifetime
         var machine = _bench.Machine("refused");
         Assert.Equal("domain_missing", await CodeOf(() => Host.Start(machine.Vm, Stop)));
         Assert.Equal("domain_missing", await CodeOf(() => Host.OpenSerial(machine.Vm, Stop)));
+        Assert.Equal("domain_missing", await CodeOf(() => Host.OpenVnc(machine.Vm, Stop)));
         Assert.Equal("", await CodeOf(() => Host.SwitchOff(machine.Vm, Stop)));
         Assert.Equal("", await CodeOf(() => Host.Undefine(machine.Vm, Stop)));
         Assert.Equal("pool_missing", await CodeOf(() => Host.EnsureDisk(machine.Vm, machine.Disks[0] with { StorageClass = "nowhere", Image = null }, Stop)));

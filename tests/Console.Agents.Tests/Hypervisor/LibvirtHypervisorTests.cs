@@ -49,6 +49,27 @@ public sealed class LibvirtHypervisorTests(LibvirtFixture fixture) : HypervisorC
     }
 
     [Fact]
+    public async Task A_guest_uses_the_vcpu_that_is_added_and_virsh_shows_the_new_name()
+    {
+        var machine = Bench.Machine("growing");
+        await Prepare(machine);
+        await Host.Start(machine.Vm, default);
+        await using (var console = new ConsoleReader(await Host.OpenSerial(machine.Vm, default)))
+        {
+            await console.Until("growing:/# ");
+            await Eventually.Holds("the guest agent answers", async () => await Host.Guest(machine.Vm, default) is not null);
+            await Host.Adjust(machine with { Name = "grown", Vcpus = 2 }, default);
+            await console.Type("echo processors $(grep -c ^processor /proc/cpuinfo)\n");
+            await console.Until("processors 2\r\n");
+        }
+        var uuid = machine.Vm.Value.ToString();
+        Assert.Equal(["grown", "grown"], [(await fixture.Lab.Virsh("desc", uuid, "--title")).Trim(), (await fixture.Lab.Virsh("desc", uuid, "--title", "--config")).Trim()]);
+        Assert.Equal(DomainRules.DomainName(machine), (await fixture.Lab.Virsh("domname", uuid)).Trim());
+        await Host.SwitchOff(machine.Vm, default);
+        await Remove(machine.Vm);
+    }
+
+    [Fact]
     public async Task A_guest_whose_process_dies_has_crashed()
     {
         var machine = Bench.Machine("crashing");

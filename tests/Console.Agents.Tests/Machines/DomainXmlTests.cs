@@ -72,11 +72,24 @@ public sealed class DomainXmlTests
     public void Only_ipv4_ranges(string cidr) =>
         Assert.Equal("invalid_cidr", Assert.Throws<HypervisorException>(() => DomainRules.Check(Machine, [Network with { Cidr = cidr }])).Code);
 
+    [Fact]
+    public void A_change_of_name_and_size_leaves_everything_else_as_it_is()
+    {
+        var text = DomainXml.Generate(Context(Machine, Acceleration.Qemu, directIo: false));
+        var domain = XElement.Parse(text);
+        Assert.True(DomainXml.Adjust(domain, Machine with { Name = "other", Vcpus = 4, MemoryMib = 1024 }, mostVcpus: 16));
+        Assert.Equal(
+            text.Replace($"<title>{Machine.Name}</title>", "<title>other</title>").Replace($"name=\"{Machine.Name}\"", "name=\"other\"")
+                .Replace($"<memory unit=\"MiB\">{Machine.MemoryMib}</memory>", "<memory unit=\"MiB\">1024</memory>\n  <currentMemory unit=\"MiB\">1024</currentMemory>").Replace("<vcpu current=\"2\">8</vcpu>", "<vcpu current=\"4\">16</vcpu>"),
+            domain.ToString());
+        Assert.False(DomainXml.Adjust(domain, Machine with { Name = "other", Vcpus = 4, MemoryMib = 1024 }, mostVcpus: 16));
+    }
+
     private static DomainContext Context(DesiredMachine machine, Acceleration acceleration, bool directIo) => new(
         machine, acceleration, "/usr/bin/qemu-system-x86_64",
         [
             new DomainDisk("root", "/pool/vm-1-root.qcow2", new BackingFile("/pool/image-b.qcow2", "qcow2")),
             new DomainDisk("data", "/pool/vm-1-data.qcow2", null),
         ],
-        "/pool/vm-1-seed.iso", ["plinth-default"], "/consoles/1.log", directIo);
+        "/pool/vm-1-seed.iso", ["plinth-default"], "/consoles/1.log", directIo, MostVcpus: 8);
 }

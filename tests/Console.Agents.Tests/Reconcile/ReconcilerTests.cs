@@ -124,7 +124,8 @@ public sealed class ReconcilerTests : IDisposable
             Assert.Equal(DomainState.Running, seen.Domain);
             Assert.NotNull(seen.DiskReadyAt);
         }
-        Assert.Empty(counting.Acts);
+        // Without its memory it cannot know how the machine is defined, and makes sure.
+        Assert.All(counting.Acts, act => Assert.Equal("Adjust", act));
     }
 
     [Fact]

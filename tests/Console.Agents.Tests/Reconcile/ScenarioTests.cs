@@ -55,6 +55,10 @@ public sealed class ScenarioTests
             Say("> " + command);
             switch (command.Split(' '))
             {
+                case ["want", "size", var vcpus, var memory]:
+                    _desired = _desired! with { Vcpus = int.Parse(vcpus, CultureInfo.InvariantCulture), MemoryMib = int.Parse(memory, CultureInfo.InvariantCulture) };
+                    break;
+                case ["want", "name", var name]: _desired = _desired! with { Name = name }; break;
                 case ["want", var power, .. var rest]:
                     _desired = (_desired ?? _machine) with
                     {
@@ -127,7 +131,11 @@ public sealed class ScenarioTests
                     return true;
                 case DefineDomain:
                     Say("defines");
-                    (_domain, _off, _facts) = (DomainState.Off, OffReason.NeverStarted, _facts with { DefinedAt = _now });
+                    (_domain, _off, _facts) = (DomainState.Off, OffReason.NeverStarted, _facts.DefinedAs(_desired!) with { DefinedAt = _now });
+                    return true;
+                case AdjustDomain adjust:
+                    Say($"adjusts: {adjust.Machine.Name}, {adjust.Machine.Vcpus} vCPU, {adjust.Machine.MemoryMib} MiB");
+                    _facts = _facts.DefinedAs(adjust.Machine);
                     return true;
                 case StartDomain start:
                     Say($"starts, for {start.PowerGeneration}");
@@ -145,7 +153,7 @@ public sealed class ScenarioTests
                     return true;
                 case UndefineDomain:
                     Say("undefines");
-                    (_domain, _facts) = (DomainState.Absent, _facts with { DefinedAt = null });
+                    (_domain, _facts) = (DomainState.Absent, _facts with { DefinedAt = null, Title = "", Defined = null });
                     return true;
                 case RemoveDisks:
                     Say("removes the disk");

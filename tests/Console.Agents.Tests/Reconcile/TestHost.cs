@@ -165,10 +165,13 @@ internal abstract class DelegatingHypervisor(IHypervisor inner) : IHypervisor
     public Task EnsureDisk(VmId vm, DesiredDisk disk, CancellationToken stop) => Around(nameof(EnsureDisk), vm, () => inner.EnsureDisk(vm, disk, stop));
     public Task EnsureSeed(VmId vm, Seed seed, CancellationToken stop) => Around(nameof(EnsureSeed), vm, () => inner.EnsureSeed(vm, seed, stop));
     public Task Define(DesiredMachine machine, IReadOnlyList<NetworkConfig> networks, CancellationToken stop) => Around(nameof(Define), machine.Vm, () => inner.Define(machine, networks, stop));
+    public Task Adjust(DesiredMachine machine, CancellationToken stop) => Around(nameof(Adjust), machine.Vm, () => inner.Adjust(machine, stop));
     public Task Start(VmId vm, CancellationToken stop) => Around(nameof(Start), vm, () => inner.Start(vm, stop));
     public Task Shutdown(VmId vm, CancellationToken stop) => Around(nameof(Shutdown), vm, () => inner.Shutdown(vm, stop));
     public Task SwitchOff(VmId vm, CancellationToken stop) => Around(nameof(SwitchOff), vm, () => inner.SwitchOff(vm, stop));
     public Task Reboot(VmId vm, bool force, CancellationToken stop) => Around(nameof(Reboot), vm, () => inner.Reboot(vm, force, stop));
+    public Task Pause(VmId vm, CancellationToken stop) => Around(nameof(Pause), vm, () => inner.Pause(vm, stop));
+    public Task Resume(VmId vm, CancellationToken stop) => Around(nameof(Resume), vm, () => inner.Resume(vm, stop));
     public Task Undefine(VmId vm, CancellationToken stop) => Around(nameof(Undefine), vm, () => inner.Undefine(vm, stop));
     public Task RemoveDisks(VmId vm, CancellationToken stop) => Around(nameof(RemoveDisks), vm, () => inner.RemoveDisks(vm, stop));
     public Task<IReadOnlyList<DomainInfo>> Domains(CancellationToken stop) => Around(nameof(Domains), null, () => inner.Domains(stop));
@@ -177,6 +180,7 @@ internal abstract class DelegatingHypervisor(IHypervisor inner) : IHypervisor
     public Task<IReadOnlyList<DomainCounters>> Counters(CancellationToken stop) => Around(nameof(Counters), null, () => inner.Counters(stop));
     public Task<HostSample> Sample(CancellationToken stop) => Around(nameof(Sample), null, () => inner.Sample(stop));
     public Task<Stream> OpenSerial(VmId vm, CancellationToken stop) => Around(nameof(OpenSerial), vm, () => inner.OpenSerial(vm, stop));
+    public Task<Stream> OpenVnc(VmId vm, CancellationToken stop) => Around(nameof(OpenVnc), vm, () => inner.OpenVnc(vm, stop));
     public System.Threading.Channels.ChannelReader<DomainEvent> Events => inner.Events;
     public ValueTask DisposeAsync() => inner.DisposeAsync();
 }

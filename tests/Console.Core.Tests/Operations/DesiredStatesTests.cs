@@ -14,7 +14,7 @@ public sealed class DesiredStatesTests
     private static readonly Image Image = new(ImageId.New(Now), "mini", "", ImageState.Ready, "qcow2", "sha256:ab", 18, 1, 64, true, "root");
 
     private static PlacedMachine Machine(bool removed = false) => new(
-        VmId.New(Now), new ProjectId(Guid.NewGuid()), "web-1", new Resources(2, 512, 4), "default", [new NetworkId(Guid.NewGuid()), new NetworkId(Guid.NewGuid())],
+        VmId.New(Now), new ProjectId(Guid.NewGuid()), "web-1", "first-name", new Resources(2, 512, 4), "default", [new NetworkId(Guid.NewGuid()), new NetworkId(Guid.NewGuid())],
         "ana", ["ssh-ed25519 AAAA"], "", Image, DesiredPower.Running, 3, 60, removed);
 
     [Fact]

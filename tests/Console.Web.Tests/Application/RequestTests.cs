@@ -125,7 +125,7 @@ public class RequestTests : Stage
             async (p, id) => No(await Vms.Reboot(Ana, p, id, new RebootVm(), null, Stop)),
             async (p, id) => No(await Vms.Delete(Ana, p, id, null, null, Stop)),
             async (p, id) => No(await Vms.Decision(Ana, p, id, Stop)),
-            async (p, id) => No(await Vms.OpenConsole(Ana, p, id, Stop)),
+            async (p, id) => No(await Vms.OpenConsole(Ana, p, id, new OpenVmConsole(), Stop)),
             async (p, id) => No(await Vms.Metrics(Ana, p, id, TimeSpan.FromHours(1), Stop)),
         ];
         foreach (var act in all)

@@ -191,5 +191,5 @@ internal sealed class FakeGateway : IAgentGateway
 
 internal sealed class FakeBroker(TimeProvider time) : IConsoleBroker
 {
-    public ConsoleTicketView Issue(Principal principal, VmId vm, HostId host) => new($"{principal.Id}/{vm}/{host}", "/consoles/x", time.GetUtcNow().AddSeconds(30));
+    public ConsoleTicketView Issue(Principal principal, VmId vm, HostId host, ConsoleKind kind) => new($"{principal.Id}/{vm}/{host}/{kind}", "/consoles/x", time.GetUtcNow().AddSeconds(30));
 }

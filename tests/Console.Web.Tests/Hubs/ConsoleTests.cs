@@ -2,6 +2,7 @@ using System.Net.WebSockets;
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using Plinth.Core.Identity;
+using Plinth.Core.Machines;
 using Plinth.Core.Primitives;
 using Plinth.Core.Protocol;
 using Plinth.Web.Application;
@@ -15,8 +16,8 @@ public sealed class ConsoleTests(ServedConsole console)
     private static readonly Principal Robot = new(PrincipalKind.Client, ServedConsole.ClientId, ServedConsole.ClientId);
     private static readonly CancellationToken Deadline = new CancellationTokenSource(TimeSpan.FromMinutes(2)).Token;
 
-    private ConsoleTicketView Ticket(HostId host, Principal? principal = null) =>
-        console.App.Services.GetRequiredService<IConsoleBroker>().Issue(principal ?? Robot, VmId.New(DateTimeOffset.UtcNow), host);
+    private ConsoleTicketView Ticket(HostId host, Principal? principal = null, ConsoleKind kind = ConsoleKind.Serial) =>
+        console.App.Services.GetRequiredService<IConsoleBroker>().Issue(principal ?? Robot, VmId.New(DateTimeOffset.UtcNow), host, kind);
 
     [Fact]
     public async Task Bytes_go_both_ways_and_each_end_is_told_why_it_ended()
@@ -52,6 +53,18 @@ public sealed class ConsoleTests(ServedConsole console)
         await agent.Send(new CommandResult(agent.Epoch, command.Id, false, "The machine does not run."));
         await viewer.ReceiveAsync(new byte[100], Deadline);
         Assert.Equal("The machine does not run.", viewer.CloseStatusDescription);
+    }
+
+    [Theory]
+    [InlineData(ConsoleKind.Serial)]
+    [InlineData(ConsoleKind.Vnc)]
+    public async Task The_agent_is_asked_for_the_console_that_the_ticket_is_for(ConsoleKind kind)
+    {
+        await using var agent = await TestAgent.Enrolled(console);
+        await agent.Connect();
+        await agent.Greet();
+        using var viewer = await Viewer(Ticket(agent.Host, kind: kind).Path);
+        Assert.Equal(kind, Assert.IsType<OpenConsole>((await agent.Receive<Command>()).Body).Kind);
     }
 
     [Fact]

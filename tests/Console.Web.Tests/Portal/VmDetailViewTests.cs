@@ -40,7 +40,8 @@ public sealed class VmDetailViewTests : PortalStage
         var (_, vm) = await Running();
         using var view = await Open(vm.Id);
         Assert.Null(view.WhyNot(VmEvent.StopAsked));
-        Assert.Null(view.WhyNoReboot);
+        Assert.Null(view.WhyNot(OperationKind.RebootVm));
+        Assert.Contains("only a paused one", view.WhyNot(OperationKind.ResumeVm));
         Assert.Contains("running already", view.WhyNot(VmEvent.StartAsked));
 
         await view.Shutdown(new StopVm(0));
@@ -58,12 +59,12 @@ public sealed class VmDetailViewTests : PortalStage
         using var view = await Open(vm.Id);
         Ok(await Vms.Update(Bot, Project, vm.Id, new UpdateVm("theirs"), null, Stop));
 
-        Assert.False(await view.Edit("mine", "", vm.Version));
+        Assert.False(await view.Edit("web-1", false, "mine", "", vm.Version));
         Assert.Equal(RefusalKind.Stale, Assert.Single(view.EditRefusals).Kind);
         Assert.Equal("theirs", Ok(await Vms.Get(Ana, Project, vm.Id, Stop)).Description);
 
         await Tell();
-        Assert.True(await view.Edit("ours", "env=prod", view.Vm!.Version));
+        Assert.True(await view.Edit("web-1", false, "ours", "env=prod", view.Vm!.Version));
         Assert.Equal(("ours", "prod"), (view.Vm.Description, view.Vm.Labels["env"]));
     }
 

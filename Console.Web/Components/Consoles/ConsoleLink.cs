@@ -6,10 +6,10 @@ using Plinth.Web.Application;
 namespace Plinth.Web.Components.Consoles;
 
 /// <summary>
-/// A VM's serial console in the page. The bytes run on a WebSocket of their own between browser and server; this component only
+/// A VM's console in the page. The bytes run on a WebSocket of their own between browser and server; this component only
 /// gets the one-time ticket and says how the link is. A link that breaks while the machine is on is made anew a few times by itself.
 /// </summary>
-public partial class SerialConsole : IAsyncDisposable
+public abstract class ConsoleLink : ComponentBase, IAsyncDisposable
 {
     private enum Link { Closed, Opening, Open }
 
@@ -18,25 +18,35 @@ public partial class SerialConsole : IAsyncDisposable
     private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(2);
 
     private readonly CancellationTokenSource _stop = new();
-    private ElementReference _screen;
     private IJSObjectReference? _module;
-    private DotNetObjectReference<SerialConsole>? _self;
+    private DotNetObjectReference<ConsoleLink>? _self;
     private Link _state = Link.Closed;
     private string? _why;
     private bool _power;
     private int _retries;
+
+    /// <summary>The module that draws: show(screen, owner), connect(screen, path), remove(screen).</summary>
+    protected abstract string Script { get; }
+
+    protected ConsoleFrame? Frame { get; set; }
 
     [Parameter, EditorRequired] public required Func<Task<Result<ConsoleTicketView>>> Open { get; set; }
 
     /// <summary>The machine is on: when that becomes true again, the console is connected again.</summary>
     [Parameter] public bool Power { get; set; }
 
+    /// <summary>The machine is paused: what is shown stands still.</summary>
+    [Parameter] public bool Held { get; set; }
+
     [Inject] public required IJSRuntime Js { get; set; }
     [Inject] public required TimeProvider Time { get; set; }
 
-    private string Sentence => _state switch
+    protected bool IsOpen => _state == Link.Open;
+    protected bool IsOpening => _state == Link.Opening;
+
+    protected string Sentence => _state switch
     {
-        Link.Open => "Connected",
+        Link.Open => Held ? "Connected; the machine is paused and answers nothing" : "Connected",
         Link.Opening => "Connecting",
         _ => _why ?? "Not connected",
     };
@@ -54,8 +64,8 @@ public partial class SerialConsole : IAsyncDisposable
         try
         {
             _self = DotNetObjectReference.Create(this);
-            _module = await Js.InvokeAsync<IJSObjectReference>("import", _stop.Token, "/js/console.js");
-            await _module.InvokeVoidAsync("show", _stop.Token, _screen, _self);
+            _module = await Js.InvokeAsync<IJSObjectReference>("import", _stop.Token, Script);
+            await _module.InvokeVoidAsync("show", _stop.Token, Frame!.Screen, _self);
             await Connect();
             StateHasChanged();
         }
@@ -65,7 +75,7 @@ public partial class SerialConsole : IAsyncDisposable
         }
     }
 
-    private Task Reconnect()
+    protected Task Reconnect()
     {
         _retries = 0;
         return Connect();
@@ -80,7 +90,7 @@ public partial class SerialConsole : IAsyncDisposable
         if (_stop.IsCancellationRequested) return;
         if (ticket.Succeeded)
         {
-            await _module.InvokeVoidAsync("connect", _stop.Token, _screen, ticket.Value.Path);
+            await _module.InvokeVoidAsync("connect", _stop.Token, Frame!.Screen, ticket.Value.Path);
             return;
         }
         (_state, _why) = (Link.Closed, ticket.Reason);
@@ -119,7 +129,7 @@ public partial class SerialConsole : IAsyncDisposable
         {
             try
             {
-                await _module.InvokeVoidAsync("remove", _screen);
+                await _module.InvokeVoidAsync("remove", Frame!.Screen);
                 await _module.DisposeAsync();
             }
             catch (JSDisconnectedException)

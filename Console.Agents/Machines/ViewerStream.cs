@@ -1,9 +1,9 @@
 using System.Threading.Channels;
 
-namespace Plinth.Agents.Machines.Serial;
+namespace Plinth.Agents.Machines;
 
-/// <summary>One viewer's end of a serial console: reads the guest's output, writes keystrokes. Ends when the domain goes off.</summary>
-internal sealed class SerialStream(ChannelReader<byte[]> output, Func<ReadOnlyMemory<byte>, CancellationToken, ValueTask> input, Action closed) : Stream
+/// <summary>One viewer's end of a console: reads the machine's output, writes what the viewer sends. Ends when the domain goes off.</summary>
+internal sealed class ViewerStream(ChannelReader<byte[]> output, Func<ReadOnlyMemory<byte>, CancellationToken, ValueTask> input, Action closed) : Stream
 {
     private ReadOnlyMemory<byte> _rest;
     private int _closed;
@@ -11,12 +11,12 @@ internal sealed class SerialStream(ChannelReader<byte[]> output, Func<ReadOnlyMe
     public override bool CanRead => true;
     public override bool CanWrite => true;
     public override bool CanSeek => false;
-    public override long Length => throw new NotSupportedException("a serial console has no length");
+    public override long Length => throw new NotSupportedException("a console has no length");
 
     public override long Position
     {
-        get => throw new NotSupportedException("a serial console has no position");
-        set => throw new NotSupportedException("a serial console has no position");
+        get => throw new NotSupportedException("a console has no position");
+        set => throw new NotSupportedException("a console has no position");
     }
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
@@ -50,8 +50,8 @@ internal sealed class SerialStream(ChannelReader<byte[]> output, Func<ReadOnlyMe
     }
 
     public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException("a serial console cannot seek");
-    public override void SetLength(long value) => throw new NotSupportedException("a serial console has no length");
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException("a console cannot seek");
+    public override void SetLength(long value) => throw new NotSupportedException("a console has no length");
 
     protected override void Dispose(bool disposing)
     {
