@@ -65,7 +65,6 @@ public sealed class ConsoleStore : IConsoleStore, IAsyncDisposable
 
     private async Task WriteLoop()
     {
-        Inside.Value = true;
         var batch = new List<PendingWrite>(MaxBatch);
         while (await _queue.Reader.WaitToReadAsync())
         {
@@ -106,6 +105,8 @@ public sealed class ConsoleStore : IConsoleStore, IAsyncDisposable
 
     private async Task TryCommit(List<PendingWrite> batch)
     {
+        // Ends with this method: what a commit sets off (pages that draw, acts) may write.
+        Inside.Value = true;
         await using var owner = _contexts.CreateDbContext();
         await using var transaction = await owner.Database.BeginTransactionAsync();
         if (owner.Database.IsNpgsql()) await owner.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock({AdvisoryLock})");

@@ -157,6 +157,14 @@ public abstract class WriteTests : StoreSuite
     }
 
     [Fact]
+    public async Task What_a_commit_sets_off_may_write()
+    {
+        Task<int>? after = null;
+        await Store.Write(s => { s.AfterCommit(() => after = Store.Write(t => Task.FromResult(7))); return Task.FromResult(0); });
+        Assert.Equal(7, await after!);
+    }
+
+    [Fact]
     public async Task A_cancelled_write_does_not_happen()
     {
         var gate = new TaskCompletionSource();
