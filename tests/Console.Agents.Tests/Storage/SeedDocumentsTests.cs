@@ -17,7 +17,7 @@ public sealed class SeedDocumentsTests
     [Fact]
     public void Given_user_data_is_passed_as_it_is()
     {
-        const string Script = "#!/bin/sh\necho \"$HOME\" > /tmp/x\n";
+        const string Script = "#!/bin/sh\necho \"$HOME\" > /root/home\n";
         Assert.Equal(Script, SeedDocuments.UserData(new Seed("web-1", "", [], Script)));
     }
 
