@@ -192,8 +192,9 @@ public enum SelfCheckState { Ok, Warning, Error }
 public sealed record SelfCheckView(string Name, string Title, SelfCheckState State, string Sentence, string Remedy, DateTimeOffset Since);
 
 /// <summary>How the console itself is.</summary>
-/// <param name="Checks">Empty until the first look after a start.</param>
-public sealed record UpkeepView(string Version, IReadOnlyList<SelfCheckView> Checks);
+/// <param name="CheckedAt">The look that the checks are of; null until the first one after a start.</param>
+/// <param name="Checks">Empty until then.</param>
+public sealed record UpkeepView(string Version, DateTimeOffset? CheckedAt, IReadOnlyList<SelfCheckView> Checks);
 
 /// <summary>A zip archive for those who look into a fault; nothing in it is secret.</summary>
 public sealed record DiagnosticsView(string FileName, byte[] Content);

@@ -90,7 +90,8 @@ internal static class SelfCheckRules
     private static string Count(long n, string one, string? many = null) => n == 1 ? $"1 {one}" : string.Create(CultureInfo.InvariantCulture, $"{n:#,0} {many ?? one + "s"}");
     private static string Percent(double share) => share.ToString("P0", CultureInfo.InvariantCulture);
 
-    private static string Size(long bytes) => bytes >= Gib ? string.Create(CultureInfo.InvariantCulture, $"{(double)bytes / Gib:0.0} GiB") : string.Create(CultureInfo.InvariantCulture, $"{(double)bytes / Mib:0.0} MiB");
+    private static string Size(long bytes) => bytes >= Gib ? string.Create(CultureInfo.InvariantCulture, $"{(double)bytes / Gib:0.0} GiB")
+        : bytes >= Mib ? string.Create(CultureInfo.InvariantCulture, $"{(double)bytes / Mib:0.0} MiB") : $"{bytes / 1024} KiB";
 
     private static string Age(TimeSpan age) => age.TotalDays >= 2 ? $"{(int)age.TotalDays} days" : age.TotalHours >= 2 ? $"{(int)age.TotalHours} hours" : age.TotalMinutes >= 2 ? $"{(int)age.TotalMinutes} minutes" : $"{Math.Max(0, (int)age.TotalSeconds)} s";
 }

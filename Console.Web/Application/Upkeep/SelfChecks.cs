@@ -13,7 +13,7 @@ namespace Plinth.Web.Application.Upkeep;
 /// <summary>Looks at the console itself now and then, and remembers since when something is as it is.</summary>
 internal sealed class SelfChecks : IDisposable
 {
-    /// <summary>On the live feed: a check has changed its state.</summary>
+    /// <summary>On the live feed: the console has looked at itself.</summary>
     public const string ChangeKind = "upkeep";
 
     // Reading the whole ledger takes a second for every few hundred thousand entries.
@@ -42,15 +42,19 @@ internal sealed class SelfChecks : IDisposable
     /// <summary>The newest verdicts; empty until the first look.</summary>
     public IReadOnlyList<SelfCheckView> Current => _current;
 
+    /// <summary>When they were made.</summary>
+    public DateTimeOffset? CheckedAt { get; private set; }
+
     public async Task Run(CancellationToken stop)
     {
         var before = _current.ToDictionary(c => c.Name);
-        var now = SelfCheckRules.Judge(await Observe(stop)).Select(c => before.TryGetValue(c.Name, out var was) && was.State == c.State ? c with { Since = was.Since } : c).ToArray();
-        _current = now;
+        var facts = await Observe(stop);
+        var now = SelfCheckRules.Judge(facts).Select(c => before.TryGetValue(c.Name, out var was) && was.State == c.State ? c with { Since = was.Since } : c).ToArray();
+        (_current, CheckedAt) = (now, facts.At);
         var changed = now.Where(c => before.TryGetValue(c.Name, out var was) ? was.State != c.State : c.State != SelfCheckState.Ok).ToArray();
         foreach (var check in changed)
             _log.Log(check.State == SelfCheckState.Ok ? LogLevel.Information : LogLevel.Warning, "{Check}: {Sentence} {Remedy}", check.Title, check.Sentence, check.Remedy);
-        if (changed.Length > 0) await _store.Write(scope => { scope.Publish(ChangeKind, Guid.Empty); return Task.FromResult(Done.Value); }, stop);
+        await _store.Write(scope => { scope.Publish(ChangeKind, Guid.Empty); return Task.FromResult(Done.Value); }, stop);
     }
 
     private async Task<SelfFacts> Observe(CancellationToken stop)

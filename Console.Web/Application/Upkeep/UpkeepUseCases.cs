@@ -18,7 +18,7 @@ internal sealed class UpkeepUseCases(SelfChecks checks, Mutations mutations, ICo
     private static readonly JsonSerializerOptions Readable = new(JsonSerializerOptions.Web) { WriteIndented = true, Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower) } };
 
     public Task<Result<UpkeepView>> Get(Caller caller, CancellationToken stop) => Task.FromResult<Result<UpkeepView>>(
-        Access.Check(caller.Principal, Permissions.ConsoleManage) is { } no ? no : new UpkeepView(ConsoleVersion.Text, checks.Current));
+        Access.Check(caller.Principal, Permissions.ConsoleManage) is { } no ? no : new UpkeepView(ConsoleVersion.Text, checks.CheckedAt, checks.Current));
 
     public async Task<Result<DiagnosticsView>> Diagnostics(Caller caller, CancellationToken stop)
     {

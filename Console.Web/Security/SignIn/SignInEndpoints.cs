@@ -75,7 +75,7 @@ internal static class SignInPage
           <div class="field"><label for="link">Sign-in link</label><input id="link" name="link" class="input mono" required autocomplete="off" autocapitalize="off" spellcheck="false"></div>
           <button type="submit" class="button button-primary">Sign in</button>
         </form>
-        <p>No link at hand? Stop Plinth and run <code>./start</code> again on the machine that it runs on. Guests are not touched by that.</p>
+        <p>No link at hand? Stop Plinth and run <code>./start</code> again on the machine that it runs on. Guests are not touched by that. Where Plinth is a Debian package: <code>runuser -u plinth -- plinth-console --sign-in-link</code>.</p>
         """);
 
     public static IResult Refused(string reason, int status) => Page("Not signed in", $"<p>{WebUtility.HtmlEncode(reason)}</p>", status);
