@@ -10,16 +10,15 @@ namespace Plinth.Web.Tests.Application;
 public sealed class CatalogueTests : Stage
 {
     private static readonly byte[] Bundled = Encoding.UTF8.GetBytes("bundled bytes");
-    private readonly string _bundle = Directory.CreateTempSubdirectory("plinth-bundle-").FullName;
 
     protected override IEnumerable<KeyValuePair<string, string?>> Settings
     {
         get
         {
-            File.WriteAllBytes(Path.Combine(_bundle, "mini.qcow2"), Bundled);
+            File.WriteAllBytes(DataFile("mini.qcow2"), Bundled);
             var manifest = new { name = "plinth-mini", description = "tiny", format = "qcow2", file = "mini.qcow2", digest = Digest(Bundled), sizeBytes = Bundled.Length, minDiskGib = 1, minMemoryMib = 96, hasGuestAgent = true, defaultUser = "plinth" };
-            File.WriteAllText(Path.Combine(_bundle, "mini.json"), JsonSerializer.Serialize(manifest));
-            return [new("Plinth:BundledImage", Path.Combine(_bundle, "mini.json"))];
+            File.WriteAllText(DataFile("mini.json"), JsonSerializer.Serialize(manifest));
+            return [new("Plinth:BundledImage", DataFile("mini.json"))];
         }
     }
 
