@@ -153,6 +153,15 @@ internal static unsafe partial class Native
     [LibraryImport(Lib)]
     public static partial int virDomainUndefineFlags(DomainHandle domain, uint flags);
 
+    [LibraryImport(Lib, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int virDomainAttachDeviceFlags(DomainHandle domain, string xml, uint flags);
+
+    [LibraryImport(Lib, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int virDomainDetachDeviceFlags(DomainHandle domain, string xml, uint flags);
+
+    [LibraryImport(Lib, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int virDomainBlockResize(DomainHandle domain, string disk, ulong size, uint flags);
+
     [LibraryImport(Lib)]
     public static partial int virDomainAgentSetResponseTimeout(DomainHandle domain, int seconds, uint flags);
 
@@ -185,6 +194,12 @@ internal static unsafe partial class Native
 
     [LibraryImport(Lib, StringMarshalling = StringMarshalling.Utf8)]
     public static partial VolumeHandle virStorageVolCreateXML(PoolHandle pool, string xml, uint flags);
+
+    [LibraryImport(Lib, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial VolumeHandle virStorageVolLookupByName(PoolHandle pool, string name);
+
+    [LibraryImport(Lib)]
+    public static partial int virStorageVolResize(VolumeHandle volume, ulong capacity, uint flags);
 
     [LibraryImport(Lib)]
     public static partial int virStorageVolFree(nint volume);

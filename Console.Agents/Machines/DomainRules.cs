@@ -51,6 +51,8 @@ internal static partial class DomainRules
         if (disk.Image is { } image) Check(image);
     }
 
+    public static void Check(DesiredVolume volume) => Check(new DesiredDisk(volume.Serial, volume.StorageClass, volume.SizeGib, null));
+
     public static void Check(ImageReference image)
     {
         Require(Digest().IsMatch(image.Digest), "digest", "An image digest is 'sha256:' and 64 lower-case hex digits.");

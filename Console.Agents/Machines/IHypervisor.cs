@@ -11,7 +11,7 @@ namespace Plinth.Agents.Machines;
 /// Every <c>Ensure…</c> and every removal is idempotent: called again after a crash at any moment it completes the work.
 /// A failure is a <see cref="HypervisorException"/> with a sentence for people.
 /// </summary>
-public interface IHypervisor : IAsyncDisposable
+public interface IHypervisor : Storage.IVolumeHost, IAsyncDisposable
 {
     /// <summary>Facts of the host, the KVM self-test's verdict among them. Cheap after the first call.</summary>
     Task<HostFacts> Facts(CancellationToken stop);

@@ -76,8 +76,9 @@ public sealed partial class LibvirtHypervisor : IHypervisor
             connection =>
             {
                 // Also refuses when the UUID is somebody else's.
-                DomainLookup.Find(connection, machine.Vm)?.Dispose();
-                using var domain = Native.virDomainDefineXMLFlags(connection, xml, DefineValidated);
+                using var former = DomainLookup.Find(connection, machine.Vm);
+                var whole = former is null ? xml : DomainVolumes.Keep(xml, Definition(former));
+                using var domain = Native.virDomainDefineXMLFlags(connection, whole, DefineValidated);
                 if (domain.IsInvalid) throw LibvirtException.Last($"defining {machine.Name}");
             },
             e => new HypervisorException("define_failed", $"The VM '{machine.Name}' could not be defined: {e.Said}", cause: e),

@@ -4,16 +4,18 @@ using Plinth.Core.Protocol;
 namespace Plinth.Agents.Machines;
 
 /// <summary>
-/// Names of the files in a pool: <c>vm-VMID-SERIAL.qcow2</c>, <c>vm-VMID-seed.iso</c>, <c>image-HEX.FORMAT</c>.
+/// Names of the files in a pool: <c>vm-VMID-SERIAL.qcow2</c>, <c>vm-VMID-seed.iso</c>, <c>volume-VOLUMEID.qcow2</c>, <c>image-HEX.FORMAT</c>.
 /// What is being made ends in <c>.part</c> until it is complete: a file with its final name is always whole.
 /// </summary>
 internal static class PoolFiles
 {
     public const string Part = ".part";
     private const string VmPrefix = "vm-";
+    private const string VolumePrefix = "volume-";
     private const int IdLength = 36;
 
     public static string DiskName(VmId vm, string serial) => $"{VmPrefix}{vm}-{serial}.qcow2";
+    public static string VolumeName(VolumeId volume) => $"{VolumePrefix}{volume}.qcow2";
     public static string SeedName(VmId vm) => $"{VmPrefix}{vm}-seed.iso";
     public static string ImageName(ImageReference image) => $"image-{image.Digest["sha256:".Length..]}.{image.Format}";
 
@@ -22,5 +24,12 @@ internal static class PoolFiles
         fileName.StartsWith(VmPrefix, StringComparison.Ordinal) && fileName.Length > VmPrefix.Length + IdLength && fileName[VmPrefix.Length + IdLength] == '-'
         && Guid.TryParseExact(fileName.AsSpan(VmPrefix.Length, IdLength), "D", out var id)
             ? new VmId(id)
+            : null;
+
+    /// <summary>The volume that a file is, whole or half made; null for everything else.</summary>
+    public static VolumeId? Volume(string fileName) =>
+        fileName.StartsWith(VolumePrefix, StringComparison.Ordinal) && fileName.Length > VolumePrefix.Length + IdLength
+        && Guid.TryParseExact(fileName.AsSpan(VolumePrefix.Length, IdLength), "D", out var id)
+            ? new VolumeId(id)
             : null;
 }

@@ -26,6 +26,12 @@ internal static class Refusals
     public static HypervisorException NetworkMissing(NetworkId network) =>
         new("network_missing", $"The network {network} is not configured on this host; it has to be made first.");
 
+    public static HypervisorException VolumeAttached(VolumeId volume) =>
+        new("volume_attached", $"The volume {volume} is attached to a machine; it has to be detached before it is removed.");
+
+    public static HypervisorException VolumeMissing(VolumeId volume) =>
+        new("volume_missing", $"The volume {volume} does not exist on this host; it has to be made first.");
+
     public static HypervisorException Invalid(string field, string message) =>
         new("invalid_" + field, message, final: true);
 }

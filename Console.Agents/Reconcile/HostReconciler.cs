@@ -7,7 +7,7 @@ using Plinth.Core.Protocol;
 namespace Plinth.Agents.Reconcile;
 
 /// <summary>
-/// Makes the host what its desired state says, in fixed passes: storage, network, picture, images, machines. Takes no hints: a
+/// Makes the host what its desired state says, in fixed passes: storage, network, picture, images, machines, volumes. Takes no hints: a
 /// signal or the clock wakes it, it reads everything, and each act is idempotent. VMs are worked on side by side and never wait for each other's failures.
 /// </summary>
 internal sealed partial class HostReconciler
@@ -26,6 +26,7 @@ internal sealed partial class HostReconciler
     private readonly Guid _boot;
     private readonly FacilityPasses _facilities;
     private readonly MachineExecutor _executor;
+    private readonly VolumePass _volumes;
     private readonly GuestWatch _guests;
     private readonly WakeSignal _wake;
     private readonly SemaphoreSlim _room = new(ActsAtOnce);
@@ -44,6 +45,11 @@ internal sealed partial class HostReconciler
         _images.Changed += _ => Wake();
         _facilities = new FacilityPasses(hypervisor, time, log);
         _executor = new MachineExecutor(hypervisor, time);
+        _volumes = new VolumePass(hypervisor, time, log, () =>
+        {
+            Changed?.Invoke();
+            Wake();
+        });
         _guests = new GuestWatch(hypervisor, time, log, GuestAnswered);
         _wake = new WakeSignal(time);
     }
@@ -127,9 +133,10 @@ internal sealed partial class HostReconciler
             }
             _answers = desired?.Generation ?? Generation.None;
         }
+        if (desired is not null) await _volumes.Run(desired, picture.Domains, stop);
         lock (_gate)
         {
-            var dues = _works.Values.Select(w => w.DueAt).Append(_facilities.DueAt).OfType<DateTimeOffset>();
+            var dues = _works.Values.Select(w => w.DueAt).Append(_facilities.DueAt).Append(_volumes.DueAt).OfType<DateTimeOffset>();
             return dues.DefaultIfEmpty(DateTimeOffset.MaxValue).Min();
         }
     }

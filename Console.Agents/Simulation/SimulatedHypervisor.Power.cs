@@ -21,6 +21,7 @@ public sealed partial class SimulatedHypervisor
             found.Running = true;
             (found.Size, found.MostVcpus) = (found.Definition!.Size, DomainRules.MostVcpus(found.Definition.Vcpus, _profile.Capacity.Vcpus));
             found.Off = OffReason.None;
+            foreach (var volume in VolumesOf(vm)) volume.Plugged = true;
             Restarted(found);
         });
         Tell(vm, "started");
@@ -93,6 +94,7 @@ public sealed partial class SimulatedHypervisor
             if (_shutdowns.Remove(vm, out var timer)) timer.Dispose();
             if (!_state.Vms.TryGetValue(vm.Value, out var found) || !found.Running) return;
             (found.Running, found.Size, found.PausedAt, found.Off, found.StartKey, went) = (false, null, null, reason, "", true);
+            foreach (var volume in VolumesOf(vm)) volume.Plugged = false;
             CloseConsoles(vm);
         });
         if (went) Tell(vm, "stopped");

@@ -25,7 +25,7 @@ public sealed partial class SimulatedHypervisor
         lock (_gate)
         {
             var memory = _state.Vms.Values.Where(v => v.Running).Sum(v => v.Now.MemoryMib);
-            var disk = _state.Vms.Values.Sum(v => v.Disks.Values.Sum());
+            var disk = _state.Vms.Values.Sum(v => v.Disks.Values.Sum()) + _state.Volumes.Values.Sum(v => v.SizeGib);
             return _profile.Capacity with
             {
                 MemoryMib = Math.Max(0, _profile.Capacity.MemoryMib - OwnMemoryMib - memory),
@@ -78,7 +78,7 @@ public sealed partial class SimulatedHypervisor
         lock (_gate)
         {
             var now = _time.GetUtcNow();
-            var (busy, memory, disk) = (0.0, (long)OwnMemoryMib, 0L);
+            var (busy, memory, disk) = (0.0, (long)OwnMemoryMib, _state.Volumes.Values.Sum(v => v.SizeGib * 1024L));
             foreach (var (id, vm) in _state.Vms)
             {
                 disk += vm.Disks.Values.Sum() * 1024L;

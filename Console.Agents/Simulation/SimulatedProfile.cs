@@ -47,13 +47,13 @@ public sealed record SimulatedTimings(
     {
         SimulatedStep.Pool => Pool,
         SimulatedStep.Network => Network,
-        SimulatedStep.Disk => Disk,
+        SimulatedStep.Disk or SimulatedStep.Volume => Disk,
         SimulatedStep.Seed => Seed,
         SimulatedStep.Define => Define,
         SimulatedStep.Start => Start,
         SimulatedStep.SwitchOff => SwitchOff,
         SimulatedStep.Undefine => Undefine,
-        SimulatedStep.RemoveDisks => RemoveDisks,
+        SimulatedStep.RemoveDisks or SimulatedStep.RemoveVolume => RemoveDisks,
         _ => Read,
     };
 }

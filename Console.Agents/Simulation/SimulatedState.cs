@@ -11,6 +11,7 @@ internal sealed class SimulatedState
     public Dictionary<string, StorageClassConfig> Pools { get; init; } = [];
     public Dictionary<Guid, NetworkConfig> Networks { get; init; } = [];
     public Dictionary<Guid, SimulatedVm> Vms { get; init; } = [];
+    public Dictionary<Guid, SimulatedVolume> Volumes { get; init; } = [];
     public List<string> ForeignDomains { get; init; } = [];
     public long Starts { get; set; }
 
@@ -86,6 +87,15 @@ internal sealed class SimulatedVm
 
     [JsonIgnore]
     public bool HasFiles => Seed || Disks.Count > 0 || HalfMade.Count > 0;
+}
+
+internal sealed class SimulatedVolume
+{
+    /// <summary>0 while it is half made.</summary>
+    public int SizeGib { get; set; }
+    public VmId? Vm { get; set; }
+    public bool Configured { get; set; }
+    public bool Plugged { get; set; }
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true)]

@@ -36,7 +36,24 @@ internal sealed class LibvirtStorage(LibvirtConnection libvirt, LibvirtOptions o
     public async Task EnsureDisk(VmId vm, DesiredDisk disk, CancellationToken stop)
     {
         DomainRules.Check(disk);
-        var path = Path.Combine(DirectoryOf(disk.StorageClass), PoolFiles.DiskName(vm, disk.Serial));
+        await EnsureFile(disk, Path.Combine(DirectoryOf(disk.StorageClass), PoolFiles.DiskName(vm, disk.Serial)), stop);
+    }
+
+    // What has just been removed, and what is no qcow2 file any more, holds nothing for a guest.
+    private static long SizeOf(FileInfo file)
+    {
+        try
+        {
+            return Qcow2Header.Read(file.FullName).VirtualSizeBytes;
+        }
+        catch (Exception e) when (e is IOException or InvalidDataException)
+        {
+            return 0;
+        }
+    }
+
+    private async Task EnsureFile(DesiredDisk disk, string path, CancellationToken stop)
+    {
         if (File.Exists(path)) return;
         if (disk.Image is { } image) Images.Check(ImagePath(image), image, disk.SizeGib);
         await _oneAtATime.WaitAsync(stop);
@@ -48,6 +65,48 @@ internal sealed class LibvirtStorage(LibvirtConnection libvirt, LibvirtOptions o
         {
             _oneAtATime.Release();
         }
+    }
+
+    /// <summary>Every volume with a file here, and its size; 0 for one that is half made.</summary>
+    public IReadOnlyDictionary<VolumeId, long> VolumeSizes() => Files()
+        .Select(f => (File: f, Volume: PoolFiles.Volume(f.Name)))
+        .Where(f => f.Volume is not null)
+        .GroupBy(f => f.Volume!.Value)
+        .ToDictionary(g => g.Key, g => g.Max(f => f.File.Name.EndsWith(PoolFiles.Part, StringComparison.Ordinal) ? 0 : SizeOf(f.File)));
+
+    public string VolumePath(DesiredVolume volume) => Path.Combine(DirectoryOf(volume.StorageClass), PoolFiles.VolumeName(volume.Volume));
+
+    public Task EnsureVolume(DesiredVolume volume, CancellationToken stop) => EnsureFile(new DesiredDisk(volume.Serial, volume.StorageClass, volume.SizeGib, null), VolumePath(volume), stop);
+
+    /// <summary>Only while no machine runs with it: QEMU itself grows what it has open.</summary>
+    public async Task GrowVolume(DesiredVolume volume, CancellationToken stop)
+    {
+        await _oneAtATime.WaitAsync(stop);
+        try
+        {
+            await libvirt.Call(
+                connection =>
+                {
+                    using var pool = Lookup(connection, volume.StorageClass) ?? throw Refusals.PoolMissing(volume.StorageClass);
+                    // libvirt's list is older than a name that was given by a move.
+                    if (Native.virStoragePoolRefresh(pool, 0) < 0) throw LibvirtException.Last("reading the pool");
+                    using var file = Native.virStorageVolLookupByName(pool, PoolFiles.VolumeName(volume.Volume));
+                    if (file.IsInvalid || Native.virStorageVolResize(file, (ulong)volume.SizeGib << 30, 0) < 0) throw LibvirtException.Last("growing the volume");
+                },
+                e => new HypervisorException("grow_failed", $"The volume '{volume.Name}' could not be grown to {volume.SizeGib} GiB: {e.Said}", cause: e),
+                stop);
+        }
+        finally
+        {
+            _oneAtATime.Release();
+        }
+    }
+
+    public async Task RemoveVolume(VolumeId volume, CancellationToken stop)
+    {
+        var files = Files().Where(f => PoolFiles.Volume(f.Name) == volume).ToArray();
+        foreach (var file in files) file.Delete();
+        if (files.Length > 0) await RefreshAll(stop);
     }
 
     public async Task EnsureSeed(VmId vm, Seed seed, CancellationToken stop)
@@ -77,8 +136,12 @@ internal sealed class LibvirtStorage(LibvirtConnection libvirt, LibvirtOptions o
             file.Delete();
             removed = true;
         }
-        if (!removed) return;
-        // libvirt's list of volumes follows; nothing depends on it.
+        if (removed) await RefreshAll(stop);
+    }
+
+    // libvirt's list of volumes follows; nothing depends on it.
+    private async Task RefreshAll(CancellationToken stop)
+    {
         foreach (var storageClass in _directories.Keys)
             await libvirt.Call(connection => Refresh(connection, storageClass), e => PoolFailed(storageClass, e), stop);
     }

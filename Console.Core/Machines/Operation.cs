@@ -2,14 +2,14 @@ using Plinth.Core.Primitives;
 
 namespace Plinth.Core.Machines;
 
-public enum OperationKind { CreateVm, StartVm, StopVm, RebootVm, DeleteVm, PauseVm, ResumeVm, ResizeVm }
+public enum OperationKind { CreateVm, StartVm, StopVm, RebootVm, DeleteVm, PauseVm, ResumeVm, ResizeVm, CreateVolume, AttachVolume, DetachVolume, ResizeVolume, DeleteVolume }
 
 public enum OperationState { Pending, Running, Cancelling, Succeeded, Failed, Cancelled }
 
 public enum StepState { Pending, Running, Done, Failed, Skipped, Undone }
 
 /// <summary>The steps that operations are made of, in the field's words. The name in the API is the lower-case one of <see cref="OperationSteps.Word"/>.</summary>
-public enum StepKind { Accepted, Placed, Disk, Defined, Started, GuestAgent, ShutdownAsked, Stopped, RebootSent, Undefined, DiskRemoved, Paused, Resumed, Resized }
+public enum StepKind { Accepted, Placed, Disk, Defined, Started, GuestAgent, ShutdownAsked, Stopped, RebootSent, Undefined, DiskRemoved, Paused, Resumed, Resized, VolumeMade, Plugged, UnplugAsked, Unplugged, Grown, VolumeRemoved }
 
 /// <summary>One step as it went. <paramref name="Detail"/> is a sentence: the host and why, bytes fetched, the failure.</summary>
 /// <param name="Percent">0–100 where the step's progress can be measured, otherwise null.</param>
@@ -30,6 +30,7 @@ public static class OperationSteps
     // Deadlines are generous: software emulation on a shared machine is slow, and a wrong failure costs more than a late one.
     private static readonly StepDefinition Accepted = new(StepKind.Accepted, "Accepted", TimeSpan.FromSeconds(10), "none: nothing exists yet");
     private static readonly StepDefinition GuestUp = new(StepKind.GuestAgent, "Guest agent up", TimeSpan.FromMinutes(5), "none: an observation");
+    private static readonly StepDefinition Plugged = new(StepKind.Plugged, "Attached", TimeSpan.FromMinutes(2), "none: detach the volume");
 
     public static IReadOnlyList<StepDefinition> For(OperationKind kind) => kind switch
     {
@@ -60,6 +61,16 @@ public static class OperationSteps
         OperationKind.PauseVm => [Accepted, new(StepKind.Paused, "Paused", TimeSpan.FromMinutes(1), "none: resume the VM")],
         OperationKind.ResumeVm => [Accepted, new(StepKind.Resumed, "Resumed", TimeSpan.FromMinutes(1), "none: pause the VM")],
         OperationKind.ResizeVm => [Accepted, new(StepKind.Resized, "Size changed", TimeSpan.FromMinutes(2), "none: a resize that fails takes the former size back; otherwise ask for it")],
+        OperationKind.CreateVolume => [Accepted, new(StepKind.VolumeMade, "Volume made", TimeSpan.FromMinutes(30), "none: delete the volume"), Plugged],
+        OperationKind.AttachVolume => [Accepted, Plugged],
+        OperationKind.DetachVolume =>
+        [
+            Accepted,
+            new(StepKind.UnplugAsked, "Guest asked to release it", TimeSpan.FromMinutes(1), "none: the guest acts by itself"),
+            new(StepKind.Unplugged, "Detached", TimeSpan.FromMinutes(1), "none: attach the volume"),
+        ],
+        OperationKind.ResizeVolume => [Accepted, new(StepKind.Grown, "Grown", TimeSpan.FromMinutes(5), "none: a volume never shrinks, the guest may use the room already")],
+        OperationKind.DeleteVolume => [Accepted, new(StepKind.VolumeRemoved, "Volume removed", TimeSpan.FromMinutes(5), "none: the owner confirmed the deletion")],
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
     };
 
@@ -76,6 +87,11 @@ public static class OperationSteps
         OperationKind.PauseVm => "Pause",
         OperationKind.ResumeVm => "Resume",
         OperationKind.ResizeVm => "Resize",
+        OperationKind.CreateVolume => "Create volume",
+        OperationKind.AttachVolume => "Attach volume",
+        OperationKind.DetachVolume => "Detach volume",
+        OperationKind.ResizeVolume => "Resize volume",
+        OperationKind.DeleteVolume => "Delete volume",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
     };
 

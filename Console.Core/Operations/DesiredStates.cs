@@ -16,20 +16,27 @@ public sealed record PlacedMachine(
     string UserName, IReadOnlyList<string> SshKeys, string UserData, Image Image,
     DesiredPower Power, long PowerGeneration, int StopDeadlineSeconds, bool Removed);
 
+/// <summary>A volume with a place, as its row says.</summary>
+/// <param name="Removed">It must go: stands as a tombstone until the agent reports it gone.</param>
+public sealed record PlacedVolume(VolumeId Volume, ProjectId Project, string Name, string StorageClass, int SizeGib, VmId? Vm, bool Made, bool Removed);
+
 /// <summary>Builds what one host should have, from rows; pure, ordered, so that the same rows give the same bytes.</summary>
 public static class DesiredStates
 {
     public const string RootDiskSerial = "root";
 
-    public static DesiredHostState Build(Generation generation, IEnumerable<StorageClass> storageClasses, IEnumerable<VirtualNetwork> networks, IEnumerable<PlacedMachine> machines)
+    public static DesiredHostState Build(Generation generation, IEnumerable<StorageClass> storageClasses, IEnumerable<VirtualNetwork> networks, IEnumerable<PlacedMachine> machines, IEnumerable<PlacedVolume>? volumes = null)
     {
         var placed = machines.OrderBy(m => m.Vm.Value).ToArray();
+        var kept = (volumes ?? []).OrderBy(v => v.Volume.Value).ToArray();
         return new DesiredHostState(
             generation,
             [.. storageClasses.OrderBy(s => s.Id.Value).Select(s => new StorageClassConfig(s.Id, s.Name, s.Kind))],
             [.. networks.OrderBy(n => n.Id.Value).Select(n => new NetworkConfig(n.Id, n.Name, n.Kind, n.Cidr, Bridge(n.Id)))],
             [.. placed.Where(m => !m.Removed).Select(Machine)],
-            [.. placed.Where(m => m.Removed).Select(m => new Tombstone(m.Vm))]);
+            [.. placed.Where(m => m.Removed).Select(m => new Tombstone(m.Vm))],
+            [.. kept.Where(v => !v.Removed).Select(v => new DesiredVolume(v.Volume, v.Project, v.Name, Serial(v.Volume), v.StorageClass, v.SizeGib, v.Vm, v.Made))],
+            [.. kept.Where(v => v.Removed).Select(v => v.Volume)]);
     }
 
     /// <summary>"52:54:00:…": QEMU's prefix, then three bytes of a hash of VM and interface. The same VM always has the same address.</summary>
@@ -41,6 +48,9 @@ public static class DesiredStates
 
     /// <summary>A bridge's name: 15 characters are Linux's limit.</summary>
     public static string Bridge(NetworkId network) => "plinth" + Convert.ToHexStringLower(SHA256.HashData(network.Value.ToByteArray()))[..8];
+
+    /// <summary>A volume's serial, "vol-" and the random end of its id: the guest finds it as /dev/disk/by-id/virtio-SERIAL. 20 characters are virtio's limit.</summary>
+    public static string Serial(VolumeId volume) => "vol-" + volume.Value.ToString("N")[^12..];
 
     private static DesiredMachine Machine(PlacedMachine m) => new(
         m.Vm, m.Project, m.Name, m.Size.Vcpus, m.Size.MemoryMib,

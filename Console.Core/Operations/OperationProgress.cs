@@ -44,7 +44,7 @@ public static class OperationProgress
         var next = OperationLifecycle.Next(operation.State, OperationEvent.CancelAsked);
         if (!next.Succeeded) return Result<OperationRecord>.No(next.Refusals);
         if (operation.Kind is not (OperationKind.CreateVm or OperationKind.StartVm))
-            return Refusal.Conflict("no_undo", $"A {OperationSteps.Title(operation.Kind).ToLowerInvariant()} cannot be cancelled: {OperationSteps.For(operation.Kind)[1].Undo["none: ".Length..]}.");
+            return Refusal.Conflict("no_undo", $"“{OperationSteps.Title(operation.Kind)}” cannot be cancelled: {OperationSteps.For(operation.Kind)[1].Undo["none: ".Length..]}.");
         return operation.State == OperationState.Cancelling
             ? operation
             : operation with { State = next.Value, Reason = $"Cancelled by {by}; what was done is being undone." };
@@ -79,13 +79,25 @@ public static class OperationProgress
     {
         if (operation.IsFinished) return operation;
         if (operation.State == OperationState.Cancelling) return AdvanceUndo(operation, vm, seen, now);
+        return Follow(
+            operation,
+            (step, sofar) => StepReader.Read(step, sofar, vm, seen, command, now),
+            step => Allowed(operation.Kind, step, vm.StopDeadlineSeconds),
+            step => Fix(step, vm),
+            now);
+    }
+
+    /// <summary>Step after step as <paramref name="read"/> tells, until one is still going, failed, or overdue.</summary>
+    /// <param name="fix">What to do about a step that was not reached in time.</param>
+    internal static OperationRecord Follow(OperationRecord operation, Func<StepKind, OperationRecord, StepReading> read, Func<StepKind, TimeSpan> allowed, Func<StepKind, string> fix, DateTimeOffset now)
+    {
         var steps = new StepList(operation.Steps);
         while (steps.Current is { } step)
         {
             steps.Begin(step.Kind, now);
             step = steps[step.Kind];
             // The reader sees the steps as they are now, the ones just ended included.
-            switch (StepReader.Read(step.Kind, operation with { Steps = steps.Steps }, vm, seen, command, now))
+            switch (read(step.Kind, operation with { Steps = steps.Steps }))
             {
                 case StepReading.Done done:
                     steps.Done(step.Kind, done.At, now, done.Detail);
@@ -95,8 +107,8 @@ public static class OperationProgress
                     continue;
                 case StepReading.Broken broken:
                     return Fail(operation, steps, step.Kind, broken.Sentence, now);
-                case StepReading.Going going when now > step.StartedAt + Allowed(operation.Kind, step.Kind, vm.StopDeadlineSeconds):
-                    return Fail(operation, steps, step.Kind, Overdue(operation, step.Kind, vm, going.Detail), now);
+                case StepReading.Going going when now > step.StartedAt + allowed(step.Kind):
+                    return Fail(operation, steps, step.Kind, Overdue(operation, step.Kind, allowed(step.Kind), going.Detail, fix(step.Kind)), now);
                 case StepReading.Going going:
                     steps.Note(step.Kind, going.Detail, going.Percent);
                     return Same(operation, steps.Steps) ? operation : Running(operation) with { Steps = steps.Steps };
@@ -133,25 +145,25 @@ public static class OperationProgress
         return operation with { State = OperationLifecycle.Next(operation.State, OperationEvent.Failed).Value, Steps = steps.Steps, Reason = sentence, EndedAt = now };
     }
 
-    private static string Overdue(OperationRecord operation, StepKind step, MachineRecord vm, string last)
+    private static string Overdue(OperationRecord operation, StepKind step, TimeSpan allowed, string last, string fix)
     {
         var title = OperationSteps.For(operation.Kind).First(d => d.Kind == step).Title;
-        var allowed = Allowed(operation.Kind, step, vm.StopDeadlineSeconds);
         var time = allowed.TotalDays >= 1 ? $"{allowed.TotalDays:0} days" : allowed.TotalMinutes >= 1 ? $"{allowed.TotalMinutes:0} min" : $"{allowed.TotalSeconds:0} s";
-        var fix = step switch
-        {
-            StepKind.Placed => "Free room on a host or join another, then create the VM again.",
-            StepKind.GuestAgent => "The machine may be running all the same: look at its serial console.",
-            StepKind.ShutdownAsked or StepKind.Stopped => "Look at the host; ask for a stop with a deadline of 0 s to switch the machine off.",
-            StepKind.RebootSent or StepKind.Paused or StepKind.Resumed => $"Check that the agent of {vm.HostName} is connected, then ask again.",
-            StepKind.Resized => "The former size is taken back; ask again once the host reports.",
-            StepKind.Undefined or StepKind.DiskRemoved => $"The removal goes on as soon as {vm.HostName} reports again.",
-            _ => $"Look at {vm.HostName}; delete the VM, or start it to try again.",
-        };
         // What the host said is a sentence, or what it was doing.
         var seen = last.Length == 0 || last[^1] is '.' or '!' or '?' ? last : $"Last seen: {last}.";
         return $"“{title}” was not reached within {time}. {seen} {fix}".Replace("  ", " ");
     }
+
+    private static string Fix(StepKind step, MachineRecord vm) => step switch
+    {
+        StepKind.Placed => "Free room on a host or join another, then create the VM again.",
+        StepKind.GuestAgent => "The machine may be running all the same: look at its serial console.",
+        StepKind.ShutdownAsked or StepKind.Stopped => "Look at the host; ask for a stop with a deadline of 0 s to switch the machine off.",
+        StepKind.RebootSent or StepKind.Paused or StepKind.Resumed => $"Check that the agent of {vm.HostName} is connected, then ask again.",
+        StepKind.Resized => "The former size is taken back; ask again once the host reports.",
+        StepKind.Undefined or StepKind.DiskRemoved => $"The removal goes on as soon as {vm.HostName} reports again.",
+        _ => $"Look at {vm.HostName}; delete the VM, or start it to try again.",
+    };
 
     private static OperationRecord Running(OperationRecord operation) => operation.State == OperationState.Pending
         ? operation with { State = OperationLifecycle.Next(operation.State, OperationEvent.Started).Value, Reason = OperationLifecycle.Sentence(OperationState.Running) }

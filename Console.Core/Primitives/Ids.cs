@@ -117,6 +117,15 @@ public readonly record struct CommandId(Guid Value) : ITypedId<CommandId>
     public override string ToString() => Value.ToString();
 }
 
+/// <summary>A volume: a disk of its own, that can be attached to one VM after another.</summary>
+[JsonConverter(typeof(TypedIdConverter<VolumeId>))]
+public readonly record struct VolumeId(Guid Value) : ITypedId<VolumeId>
+{
+    public static VolumeId From(Guid value) => new(value);
+    public static VolumeId New(DateTimeOffset now) => new(Guid.CreateVersion7(now));
+    public override string ToString() => Value.ToString();
+}
+
 /// <summary>A stored placement decision.</summary>
 [JsonConverter(typeof(TypedIdConverter<DecisionId>))]
 public readonly record struct DecisionId(Guid Value) : ITypedId<DecisionId>

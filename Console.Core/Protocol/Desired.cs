@@ -15,7 +15,9 @@ public sealed record DesiredHostState(
     IReadOnlyList<StorageClassConfig> StorageClasses,
     IReadOnlyList<NetworkConfig> Networks,
     IReadOnlyList<DesiredMachine> Machines,
-    IReadOnlyList<Tombstone> Tombstones);
+    IReadOnlyList<Tombstone> Tombstones,
+    IReadOnlyList<DesiredVolume>? Volumes = null,
+    IReadOnlyList<VolumeId>? VolumeTombstones = null);
 
 public sealed record StorageClassConfig(StorageClassId Id, string Name, PoolKind Kind);
 
@@ -50,6 +52,12 @@ public sealed record DesiredDisk(string Serial, string StorageClass, int SizeGib
 
 /// <param name="Digest">"sha256:" + 64 hex digits; the bytes are fetched by it from the console.</param>
 public sealed record ImageReference(ImageId Id, string Digest, long SizeBytes, string Format);
+
+/// <summary>One volume as its host should have it: a disk of at least that size, attached to that VM and to no other.</summary>
+/// <param name="Serial">Seen by the guest as the disk's serial; unique on the host.</param>
+/// <param name="Vm">The VM it is attached to; null for none.</param>
+/// <param name="Made">The console has seen it. Should it be missing now, it is not made anew: that would hide the loss.</param>
+public sealed record DesiredVolume(VolumeId Volume, ProjectId Project, string Name, string Serial, string StorageClass, int SizeGib, VmId? Vm, bool Made);
 
 /// <param name="Mac">"52:54:00:…", derived from the VM id by the console.</param>
 public sealed record DesiredNic(string Mac, NetworkId Network);

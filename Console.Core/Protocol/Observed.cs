@@ -41,6 +41,16 @@ public sealed record ObservedMachine(
     MachineSize? Defined = null,
     MachineSize? Running = null);
 
+/// <summary>A volume as its agent sees it.</summary>
+/// <param name="Generation">The newest desired generation that this report answers.</param>
+/// <param name="SizeBytes">What the host has; 0 where there is none.</param>
+/// <param name="Vm">The VM whose machine has it, running or in its definition.</param>
+/// <param name="Plugged">The running machine has it; false while the machine is off.</param>
+/// <param name="UnplugAskedAt">When the guest was first asked to release it for the present wish.</param>
+/// <param name="Gone">The tombstone is fulfilled.</param>
+public sealed record ObservedVolume(
+    VolumeId Volume, Generation Generation, long SizeBytes, VmId? Vm, bool Plugged, DateTimeOffset? UnplugAskedAt, bool Gone, MachineProblem? Problem);
+
 /// <summary>How far a long step is: "fetching image", 12 of 18 MiB.</summary>
 public sealed record Progress(string Sentence, long Done, long Total);
 
@@ -57,6 +67,7 @@ public sealed record ObservedFacility(string Kind, string Name, bool Ready, stri
 /// What a host looks like. <see cref="Full"/> reports replace everything known; others carry only what changed.
 /// </summary>
 /// <param name="At">The agent's clock, for display; ages are computed from the console's receipt.</param>
+/// <param name="Volumes">All of them; null where nothing about them is new.</param>
 public sealed record ObservedHostState(
     bool Full,
     Generation Generation,
@@ -65,4 +76,5 @@ public sealed record ObservedHostState(
     Resources Free,
     IReadOnlyList<ObservedFacility>? Facilities,
     IReadOnlyList<ObservedMachine> Machines,
-    IReadOnlyList<string> UnknownDomains);
+    IReadOnlyList<string> UnknownDomains,
+    IReadOnlyList<ObservedVolume>? Volumes = null);

@@ -21,6 +21,7 @@ public static class ApiRegistration
     {
         var api = app.MapGroup(Root).RequireAuthorization(ApiAuthorization.Policy).DisableAntiforgery().RefuseUnknownQuery();
         VmEndpoints.Map(api);
+        VolumeEndpoints.Map(api);
         HostEndpoints.Map(api);
         CatalogueEndpoints.Map(api);
         OperationEndpoints.Map(api);

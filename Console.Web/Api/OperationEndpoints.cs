@@ -10,9 +10,9 @@ internal static class OperationEndpoints
     {
         var operations = api.MapGroup("/operations").WithTags("Operations");
 
-        operations.MapGet("", async (HttpContext http, IOperations use, string? state, string? vm, string? kind, string? limit, string? cursor, string? offset) =>
-                Answers.Ok(await use.List(http.Caller(), new OperationQuery(Inputs.Text(state, "state"), Inputs.Text(vm, "vm"), Inputs.Text(kind, "kind")), Inputs.Window(limit, cursor, offset), http.RequestAborted)))
-            .Describe<Page<OperationView>>("List operations", "Filters: state (comma-separated), vm, kind. Newest first.");
+        operations.MapGet("", async (HttpContext http, IOperations use, string? state, string? vm, string? volume, string? kind, string? limit, string? cursor, string? offset) =>
+                Answers.Ok(await use.List(http.Caller(), new OperationQuery(Inputs.Text(state, "state"), Inputs.Text(vm, "vm"), Inputs.Text(kind, "kind"), Inputs.Text(volume, "volume")), Inputs.Window(limit, cursor, offset), http.RequestAborted)))
+            .Describe<Page<OperationView>>("List operations", "Filters: state (comma-separated), vm, volume, kind. Newest first.");
 
         operations.MapGet("/watch", (HttpContext http, IOperations use, Watch watch) => watch.Operations(http, use)).DescribeStream("Watch operations");
 

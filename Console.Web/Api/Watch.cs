@@ -31,6 +31,18 @@ internal sealed class Watch(IChangeFeed feed, TimeProvider clock, IHostApplicati
             await use.Get(caller, project, VmId.From(c.Id), http.RequestAborted) is { Succeeded: true, Value: { State: not Core.Machines.VmState.Deleted } vm } ? vm : null);
     }
 
+    public async Task<IResult> Volumes(HttpContext http, string project, IVolumes use, ICatalogue catalogue)
+    {
+        var caller = http.Caller();
+        var projects = await catalogue.Projects(caller, http.RequestAborted);
+        if (!projects.Succeeded) return Problems.Result(projects.Refusals);
+        var first = await use.List(caller, project, new VolumeQuery(), new Window(1), http.RequestAborted);
+        if (!first.Succeeded) return Problems.Result(first.Refusals);
+        var id = projects.Value!.First(p => p.Name == project || p.Id.ToString() == project).Id;
+        return await Stream(http, c => c.Kind == "volume" && c.Project == id.Value, async c =>
+            await use.Get(caller, project, VolumeId.From(c.Id), http.RequestAborted) is { Succeeded: true, Value: { State: not Core.Storage.VolumeState.Deleted } volume } ? volume : null);
+    }
+
     public async Task<IResult> Hosts(HttpContext http, IHosts use)
     {
         var caller = http.Caller();

@@ -11,6 +11,7 @@ using Plinth.Web.Application.Placement;
 using Plinth.Web.Application.Search;
 using Plinth.Web.Application.Start;
 using Plinth.Web.Application.Upkeep;
+using Plinth.Web.Application.Volumes;
 using Plinth.Web.Workers;
 
 namespace Plinth.Web.Application;
@@ -31,6 +32,7 @@ public static class ApplicationRegistration
         services.AddSingleton(s => new Lazy<IAgentGateway>(s.GetRequiredService<IAgentGateway>));
 
         services.AddSingleton<VmViews>().AddSingleton<HostViews>().AddSingleton<MachineWriter>().AddSingleton<Placer>();
+        services.AddSingleton<VolumeViews>().AddSingleton<VolumeWriter>();
         services.AddSingleton<MetricReader>().AddSingleton<MetricWriter>();
         services.AddSingleton<DesiredStateReader>().AddSingleton<ReportReader>();
         services.AddSingleton<ImageFiles>().AddSingleton<IImageContent>(s => s.GetRequiredService<ImageFiles>());
@@ -38,6 +40,7 @@ public static class ApplicationRegistration
         services.AddSingleton<IVirtualMachines, VirtualMachines>();
         services.AddSingleton<IBulkActs, BulkActs>();
         services.AddSingleton<IHistory, HistoryUseCases>();
+        services.AddSingleton<IVolumes, VolumeUseCases>();
         services.AddSingleton<IHosts, HostUseCases>();
         services.AddSingleton<IOperations, OperationUseCases>();
         services.AddSingleton<ICatalogue, CatalogueUseCases>();

@@ -19,6 +19,16 @@ internal static class Naming
 
     public static Refusal NoVm(VmId vm) => Refusal.NotFound("vm_not_found", $"There is no VM {vm} in this project.");
 
+    public static Refusal NoVolume(VolumeId volume) => Refusal.NotFound("volume_not_found", $"There is no volume {volume} in this project.");
+
+    /// <summary>A VM of the project that is not deleted, by name or id.</summary>
+    public static async Task<VmRow?> Vm(ConsoleDb db, ProjectId project, string nameOrId, CancellationToken stop)
+    {
+        var vms = db.Vms.Where(v => v.Project == project && v.DeletedAt == null);
+        if (Guid.TryParse(nameOrId, out var guid) && await vms.SingleOrDefaultAsync(v => v.Id == new VmId(guid), stop) is { } byId) return byId;
+        return NameRules.IsName(nameOrId) ? await vms.SingleOrDefaultAsync(v => v.Name == nameOrId, stop) : null;
+    }
+
     /// <summary>A host that is not retired, by name or id.</summary>
     public static async Task<HostRow?> Host(ConsoleDb db, string nameOrId, CancellationToken stop)
     {

@@ -51,6 +51,23 @@ public sealed record ResizeVm(long? Vcpus = null, long? MemoryMib = null);
 /// <param name="Kind">"serial" (absent) or "vnc".</param>
 public sealed record OpenVmConsole(string? Kind = null);
 
+/// <summary>POST …/volumes. Without host and VM, the host with the most free disk takes it.</summary>
+/// <param name="Vm">Attach it to this VM, on its host.</param>
+public sealed record CreateVolume(string? Name, long? SizeGib, string? StorageClass = null, string? Description = null, string? Host = null, string? Vm = null);
+
+/// <summary>PATCH …/volumes/{volume}: what is absent stays.</summary>
+public sealed record UpdateVolume(string? Name = null, string? Description = null);
+
+/// <param name="Vm">Name or id of a VM on the volume's host.</param>
+public sealed record AttachVolume(string? Vm);
+
+/// <param name="SizeGib">More than now.</param>
+public sealed record ResizeVolume(long? SizeGib);
+
+/// <param name="Vm">Name or id of the VM they are attached to.</param>
+/// <param name="Sort">"name", "created", "size", with "-" in front for descending.</param>
+public sealed record VolumeQuery(string? Q = null, string? State = null, string? Host = null, string? Vm = null, string? Sort = null);
+
 /// <param name="State">Comma-separated state words.</param>
 /// <param name="Q">Part of the name, description or a label.</param>
 /// <param name="Sort">"name", "created", "state", "host", with "-" in front for descending.</param>
@@ -58,7 +75,7 @@ public sealed record VmQuery(string? Q = null, string? State = null, string? Hos
 
 public sealed record HostQuery(string? Q = null, string? State = null, string? Sort = null);
 
-public sealed record OperationQuery(string? State = null, string? Vm = null, string? Kind = null);
+public sealed record OperationQuery(string? State = null, string? Vm = null, string? Kind = null, string? Volume = null);
 
 public sealed record AuditQuery(string? Action = null, string? Actor = null, string? Target = null);
 

@@ -33,6 +33,19 @@ public interface IBulkActs
     Task<Result<Page<BulkItemView>>> Act(Caller caller, string project, BulkAct request, string? idempotencyKey, CancellationToken stop);
 }
 
+/// <summary>Volumes: disks of their own. <c>project</c> is a name or an id everywhere.</summary>
+public interface IVolumes
+{
+    Task<Result<Page<VolumeView>>> List(Caller caller, string project, VolumeQuery query, Window window, CancellationToken stop);
+    Task<Result<VolumeView>> Get(Caller caller, string project, VolumeId volume, CancellationToken stop);
+    Task<Result<OperationView>> Create(Caller caller, string project, CreateVolume request, string? idempotencyKey, CancellationToken stop);
+    Task<Result<VolumeView>> Update(Caller caller, string project, VolumeId volume, UpdateVolume request, long? expectedVersion, CancellationToken stop);
+    Task<Result<OperationView>> Attach(Caller caller, string project, VolumeId volume, AttachVolume request, string? idempotencyKey, CancellationToken stop);
+    Task<Result<OperationView>> Detach(Caller caller, string project, VolumeId volume, string? idempotencyKey, CancellationToken stop);
+    Task<Result<OperationView>> Resize(Caller caller, string project, VolumeId volume, ResizeVolume request, string? idempotencyKey, CancellationToken stop);
+    Task<Result<OperationView>> Delete(Caller caller, string project, VolumeId volume, long? expectedVersion, string? idempotencyKey, CancellationToken stop);
+}
+
 public interface IHosts
 {
     Task<Result<Page<HostView>>> List(Caller caller, HostQuery query, Window window, CancellationToken stop);

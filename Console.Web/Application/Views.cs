@@ -4,6 +4,7 @@ using Plinth.Core.Machines;
 using Plinth.Core.Placement;
 using Plinth.Core.Primitives;
 using Plinth.Core.Protocol;
+using Plinth.Core.Storage;
 
 namespace Plinth.Web.Application;
 
@@ -56,6 +57,37 @@ public sealed record VmNetworkView(NetworkId Id, string Name, string Mac);
 /// <param name="Outcome">"accepted" (with its operation), "done" or "refused" (with code and reason).</param>
 public sealed record BulkItemView(VmId Vm, string Name, string Outcome, OperationId? Operation, string? Code, string? Reason);
 
+/// <summary>A volume as people see it.</summary>
+/// <param name="Version">Concurrency version: the ETag of the resource.</param>
+/// <param name="ObservedGib">What the host has now; null before it has made it.</param>
+/// <param name="Vm">The VM that it is, or is to be, attached to.</param>
+/// <param name="Plugged">The guest sees it now.</param>
+/// <param name="Device">Where a Linux guest finds it.</param>
+/// <param name="Stale">The observation is older than is trusted.</param>
+public sealed record VolumeView(
+    VolumeId Id,
+    ProjectId Project,
+    string ProjectName,
+    string Name,
+    string Description,
+    VolumeState State,
+    string StateReason,
+    string StorageClass,
+    int SizeGib,
+    int? ObservedGib,
+    HostId Host,
+    string HostName,
+    VmId? Vm,
+    string? VmName,
+    bool Plugged,
+    string Device,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset UpdatedAt,
+    DateTimeOffset? ObservedAt,
+    bool Stale,
+    OperationId? Operation,
+    long Version);
+
 /// <summary>A host with its facts, what is taken, and how old all that is.</summary>
 public sealed record HostView(
     HostId Id,
@@ -101,7 +133,8 @@ public sealed record OperationView(
     DateTimeOffset CreatedAt,
     DateTimeOffset? EndedAt,
     DateTimeOffset? Deadline,
-    long Version);
+    long Version,
+    VolumeId? Volume = null);
 
 public sealed record OperationStepView(
     string Name,

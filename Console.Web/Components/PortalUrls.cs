@@ -39,6 +39,14 @@ public static class PortalUrls
     public static string Vm(string project, VmId vm, string? tab = null, string? at = null) =>
         With($"/projects/{Uri.EscapeDataString(project)}/vms/{vm}", ("tab", tab), ("at", at));
 
+    public static string Volumes(string project = DefaultProject, string? q = null, string? state = null, string? host = null, string? vm = null, string? sort = null) =>
+        With($"/projects/{Uri.EscapeDataString(project)}/volumes", ("q", q), ("state", state), ("host", host), ("vm", vm), ("sort", sort));
+
+    /// <param name="vm">The VM that it is to be attached to.</param>
+    public static string NewVolume(string project = DefaultProject, string? vm = null) => With($"/projects/{Uri.EscapeDataString(project)}/volumes/new", ("vm", vm));
+
+    public static string Volume(string project, VolumeId volume) => $"/projects/{Uri.EscapeDataString(project)}/volumes/{volume}";
+
     public static string Operations(string? state = null, string? kind = null, string? vm = null) =>
         With("/operations", ("state", state), ("kind", kind), ("vm", vm));
 

@@ -1,7 +1,7 @@
 namespace Plinth.Web.Live;
 
 /// <summary>Something changed: which kind of thing, which one, in which version of the change log. The receiver reads it anew.</summary>
-/// <param name="Kind">"vm", "host", "operation", "image", "flavor", "join-token", "host-sample", "vm-sample".</param>
+/// <param name="Kind">"vm", "volume", "host", "operation", "image", "flavor", "join-token", "host-sample", "vm-sample".</param>
 public readonly record struct Change(string Kind, Guid Id, Guid? Project, long Version);
 
 /// <summary>What happened since the last batch. After <see cref="Overflow"/> the receiver reads everything anew.</summary>

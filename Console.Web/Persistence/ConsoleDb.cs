@@ -19,6 +19,8 @@ public abstract class ConsoleDb(DbContextOptions options) : DbContext(options), 
     public DbSet<CommandRow> Commands => Set<CommandRow>();
     public DbSet<JoinTokenRow> JoinTokens => Set<JoinTokenRow>();
     public DbSet<VmRow> Vms => Set<VmRow>();
+    public DbSet<VolumeRow> Volumes => Set<VolumeRow>();
+    public DbSet<VolumeAllocationRow> VolumeAllocations => Set<VolumeAllocationRow>();
     public DbSet<OperationRow> Operations => Set<OperationRow>();
     public DbSet<AllocationRow> Allocations => Set<AllocationRow>();
     public DbSet<DecisionRow> Decisions => Set<DecisionRow>();

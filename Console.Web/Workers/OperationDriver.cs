@@ -3,6 +3,7 @@ using Plinth.Core.Machines;
 using Plinth.Core.Primitives;
 using Plinth.Web.Application.Hosts;
 using Plinth.Web.Application.Machines;
+using Plinth.Web.Application.Volumes;
 using Plinth.Web.Persistence;
 using Plinth.Web.Persistence.Rows;
 
@@ -12,7 +13,7 @@ namespace Plinth.Web.Workers;
 /// Drives what no report drives: deadlines of steps and commands. Its first pass after a start reads every unfinished operation
 /// anew, so that whatever a killed console left half-told is told.
 /// </summary>
-internal sealed class OperationDriver(IConsoleStore store, MachineWriter machines, LiveHosts live, TimeProvider time, ILogger<OperationDriver> log) : Worker(time, log)
+internal sealed class OperationDriver(IConsoleStore store, MachineWriter machines, VolumeWriter volumes, LiveHosts live, TimeProvider time, ILogger<OperationDriver> log) : Worker(time, log)
 {
     private readonly TimeProvider _time = time;
     private bool _all = true;
@@ -23,22 +24,24 @@ internal sealed class OperationDriver(IConsoleStore store, MachineWriter machine
     public override async Task Pass(CancellationToken stop)
     {
         var now = _time.GetUtcNow();
-        List<(OperationId Operation, VmId Vm, HostId? Host, DateTimeOffset? Deadline, OperationState State)> unfinished;
+        List<(OperationId Operation, VmId? Vm, VolumeId? Volume, HostId? Host, DateTimeOffset? Deadline)> unfinished;
         List<CommandId> expired;
         await using (var db = store.Read())
         {
             unfinished = [.. (await db.Operations
-                .Where(o => (o.State == OperationState.Pending || o.State == OperationState.Running || o.State == OperationState.Cancelling) && o.Vm != null)
-                .Select(o => new { o.Id, o.Vm, o.Host, o.Deadline, o.State }).ToListAsync(stop))
-                .Select(o => (o.Id, o.Vm!.Value, o.Host, o.Deadline, o.State))];
+                .Where(o => (o.State == OperationState.Pending || o.State == OperationState.Running || o.State == OperationState.Cancelling) && (o.Vm != null || o.Volume != null))
+                .Select(o => new { o.Id, o.Vm, o.Volume, o.Host, o.Deadline }).ToListAsync(stop))
+                .Select(o => (o.Id, o.Vm, o.Volume, o.Host, o.Deadline))];
             expired = await db.Commands.Where(c => c.State == CommandState.Pending && c.Deadline < now).Select(c => c.Id).ToListAsync(stop);
         }
         foreach (var id in expired) await Expire(id, stop);
         foreach (var operation in unfinished)
         {
             // What waits looks at each report in full, whatever was remembered before.
-            if (operation.Host is { } host) live.Forget(host, operation.Vm);
-            if (_all || operation.Deadline < now) await Advance(operation.Operation, operation.Vm, stop);
+            if (operation is { Host: { } host, Volume: null }) live.Forget(host, operation.Vm!.Value);
+            if (!_all && !(operation.Deadline < now)) continue;
+            if (operation.Volume is { } volume) await Advance(operation.Operation, volume, stop);
+            else await Advance(operation.Operation, operation.Vm!.Value, stop);
         }
         _all = false;
     }
@@ -46,6 +49,12 @@ internal sealed class OperationDriver(IConsoleStore store, MachineWriter machine
     private Task Advance(OperationId operation, VmId id, CancellationToken stop) => store.Write(async scope =>
     {
         if (await scope.Db.Vms.SingleOrDefaultAsync(v => v.Id == id, stop) is { } vm && vm.Operation == operation) await machines.Advance(scope, vm);
+        return Done.Value;
+    }, stop);
+
+    private Task Advance(OperationId operation, VolumeId id, CancellationToken stop) => store.Write(async scope =>
+    {
+        if (await scope.Db.Volumes.SingleOrDefaultAsync(v => v.Id == id, stop) is { } volume && volume.Operation == operation) await volumes.Advance(scope, volume);
         return Done.Value;
     }, stop);
 

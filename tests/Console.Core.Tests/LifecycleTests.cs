@@ -1,6 +1,7 @@
 using Plinth.Core.Inventory;
 using Plinth.Core.Machines;
 using Plinth.Core.Primitives;
+using Plinth.Core.Storage;
 
 namespace Plinth.Core.Tests;
 
@@ -17,6 +18,9 @@ public class LifecycleTests
     public void Operation() => Check<OperationState, OperationEvent>(
         OperationLifecycle.Sentence, OperationLifecycle.Next, start: OperationState.Pending,
         ends: [OperationState.Succeeded, OperationState.Failed, OperationState.Cancelled]);
+
+    [Fact]
+    public void Volume() => Check<VolumeState, VolumeEvent>(VolumeLifecycle.Sentence, VolumeLifecycle.Next, start: VolumeState.Creating, ends: [VolumeState.Deleted]);
 
     [Fact]
     public void Host() => Check<HostState, HostEvent>(HostLifecycle.Sentence, HostLifecycle.Next, start: HostState.Enrolling, ends: [HostState.Retired]);

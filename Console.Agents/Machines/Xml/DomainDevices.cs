@@ -1,4 +1,5 @@
 using System.Xml.Linq;
+using Plinth.Core.Operations;
 
 namespace Plinth.Agents.Machines.Xml;
 
@@ -8,8 +9,24 @@ internal static class DomainDevices
     // How often QEMU asks the balloon for the guest's own memory figures.
     private const int BalloonStatsSeconds = 5;
 
+    // The seed, the channel's controller, the balloon, the random numbers, the pointer and the screen.
+    private const int OwnDevices = 6;
+
     public static IEnumerable<XObject> UsbNone(DomainContext context) =>
         [new XElement("controller", new XAttribute("type", "usb"), new XAttribute("model", "none"))];
+
+    /// <summary>
+    /// What comes while the guest runs needs a free port, and libvirt makes only as many as it needs itself: these are for the
+    /// machine's own devices, and the rest stay free for volumes.
+    /// </summary>
+    public static IEnumerable<XObject> Ports(DomainContext context)
+    {
+        var ports = context.Disks.Count + context.NetworkNames.Count + OwnDevices + VolumeActs.MaxVolumesPerVm;
+        return [Pci(0, "pcie-root"), .. Enumerable.Range(1, ports).Select(index => Pci(index, "pcie-root-port"))];
+    }
+
+    private static XElement Pci(int index, string model) =>
+        new("controller", new XAttribute("type", "pci"), new XAttribute("index", index), new XAttribute("model", model));
 
     public static IEnumerable<XObject> Interfaces(DomainContext context) =>
         context.Machine.Nics.Zip(context.NetworkNames, (nic, network) =>

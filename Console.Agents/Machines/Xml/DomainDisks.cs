@@ -14,7 +14,7 @@ internal static class DomainDisks
         return [.. disks, Seed(context.SeedPath, DeviceName(context.Disks.Count))];
     }
 
-    private static XElement Disk(DomainDisk disk, string device, bool first, bool directIo) =>
+    public static XElement Disk(DomainDisk disk, string device, bool first, bool directIo) =>
         new("disk", new XAttribute("type", "file"), new XAttribute("device", "disk"),
             // Past the host's page cache, so that a flush of the guest is a flush of the disk and memory is not taken twice.
             Driver("qcow2", new XAttribute("cache", directIo ? "none" : "writeback"), new XAttribute("io", directIo ? "native" : "threads"), new XAttribute("discard", "unmap"), new XAttribute("detect_zeroes", "unmap")),
@@ -48,6 +48,6 @@ internal static class DomainDisks
     private static XElement Target(string device) =>
         new("target", new XAttribute("dev", device), new XAttribute("bus", "virtio"));
 
-    /// <summary>vda, vdb, … (at most 17 are made: 16 disks and the seed).</summary>
-    private static string DeviceName(int index) => "vd" + (char)('a' + index);
+    /// <summary>vda, vdb, … (at most 25 are made: 16 disks, the seed, 8 volumes).</summary>
+    public static string DeviceName(int index) => "vd" + (char)('a' + index);
 }

@@ -17,6 +17,7 @@ internal static class DomainXml
         context => [new XElement("emulator", context.Emulator)],
         DomainDisks.Generate,
         DomainDevices.UsbNone,
+        DomainDevices.Ports,
         DomainDevices.Interfaces,
         DomainDevices.Serial,
         DomainDevices.GuestAgent,

@@ -4,8 +4,10 @@ using Plinth.Core.Inventory;
 using Plinth.Core.Machines;
 using Plinth.Core.Primitives;
 using Plinth.Core.Protocol;
+using Plinth.Core.Storage;
 using Plinth.Web.Application.Hosts;
 using Plinth.Web.Application.Machines;
+using Plinth.Web.Application.Volumes;
 using Plinth.Web.Persistence;
 using Plinth.Web.Persistence.Rows;
 
@@ -15,7 +17,7 @@ namespace Plinth.Web.Application.Agents;
 /// Takes a report over. A full one replaces everything known; one that says what is known already writes nothing at all.
 /// A machine that this console did not place there is drift: shown, never adopted, never destroyed.
 /// </summary>
-internal sealed class ReportReader(IConsoleStore store, MachineWriter machines, Signals signals)
+internal sealed class ReportReader(IConsoleStore store, MachineWriter machines, VolumeWriter volumes, Signals signals)
 {
     public async Task Read(HostId host, LiveHost memory, ObservedHostState report, CancellationToken stop)
     {
@@ -29,13 +31,14 @@ internal sealed class ReportReader(IConsoleStore store, MachineWriter machines, 
             var placed = await scope.Db.Vms.Where(v => v.Host == host && v.DeletedAt == null).ToListAsync(stop);
             TakeDrift(row, report, placed);
             foreach (var vm in placed) await TakeMachine(scope, vm, report);
+            if (report.Volumes is { } seen) await TakeVolumes(scope, host, seen);
             return placed.Where(v => v.Operation is not null).Select(v => v.Id).ToHashSet();
         }, stop);
         // Remembered only once it is durable: a report whose write failed is taken again. What an operation waits for is not
         // remembered, so that the smallest news about it counts.
         if (report.Full) memory.Machines.Clear();
         foreach (var machine in report.Machines.Where(m => !waiting.Contains(m.Vm))) memory.Machines[machine.Vm] = machine;
-        memory.Host = report with { Facts = report.Facts ?? memory.Host?.Facts, Facilities = report.Facilities ?? memory.Host?.Facilities, Machines = [] };
+        memory.Host = report with { Facts = report.Facts ?? memory.Host?.Facts, Facilities = report.Facilities ?? memory.Host?.Facilities, Volumes = report.Volumes ?? memory.Host?.Volumes, Machines = [] };
     }
 
     private void TakeHost(WriteScope scope, HostRow row, ObservedHostState report)
@@ -78,6 +81,20 @@ internal sealed class ReportReader(IConsoleStore store, MachineWriter machines, 
         await machines.Advance(scope, vm);
     }
 
+    private async Task TakeVolumes(WriteScope scope, HostId host, IReadOnlyList<ObservedVolume> report)
+    {
+        foreach (var volume in await scope.Db.Volumes.Where(v => v.Host == host && v.DeletedAt == null).ToListAsync())
+        {
+            if (report.FirstOrDefault(v => v.Volume == volume.Id) is not { } seen) continue;
+            volume.ObservedAt = scope.Now;
+            // The generation it answers matters only while somebody waits for one.
+            var waits = volume.Operation is not null || volume.State == VolumeState.Deleting;
+            if (!waits && volume.Observed is { } known && known with { Generation = seen.Generation } == seen) continue;
+            volume.Observed = seen;
+            await volumes.Advance(scope, volume);
+        }
+    }
+
     // After a reboot only a fresh answer of the guest agent counts.
     private static bool WaitsForGuest(VmRow vm, ObservedMachine seen) => vm.Operation is not null && vm.Observed!.GuestAgentAt != seen.GuestAgentAt;
 
@@ -86,5 +103,6 @@ internal sealed class ReportReader(IConsoleStore store, MachineWriter machines, 
         || known.Generation != report.Generation
         || (report.Facts is { } facts && facts != known.Facts)
         || (report.Facilities is { } facilities && (known.Facilities is null || !facilities.SequenceEqual(known.Facilities)))
+        || (report.Volumes is { } volumes && (known.Volumes is null || !volumes.SequenceEqual(known.Volumes)))
         || (report.Full && !report.UnknownDomains.SequenceEqual(known.UnknownDomains));
 }

@@ -164,10 +164,11 @@ internal sealed class HistoryUseCases(IConsoleStore store, VmViews vmViews, Host
     {
         List<HostRow> rows = [.. entries.Select(e => StoredJson.Read<HostRow>(e.Document))];
         var taken = (await Last(db, LogKinds.Allocation, version).Select(c => c.Document).ToListAsync(stop)).Select(StoredJson.Read<AllocationRow>).ToLookup(a => a.Host);
+        var volumes = (await Last(db, LogKinds.VolumeAllocation, version).Select(c => c.Document).ToListAsync(stop)).Select(StoredJson.Read<VolumeAllocationRow>).ToLookup(a => a.Host);
         var views = await hostViews.Many(db, rows, stop);
         return [.. views.Zip(rows, (view, row) => view with
         {
-            Allocated = taken[row.Id].Aggregate(Resources.Zero, (sum, a) => sum + new Resources(a.Vcpus, a.MemoryMib, a.DiskGib)),
+            Allocated = taken[row.Id].Aggregate(Resources.Zero, (sum, a) => sum + new Resources(a.Vcpus, a.MemoryMib, a.DiskGib)) + new Resources(0, 0, volumes[row.Id].Sum(a => a.DiskGib)),
             VmCount = taken[row.Id].Count(),
             ObservedFree = row.ObservedFree,
             Connected = row.Connected,

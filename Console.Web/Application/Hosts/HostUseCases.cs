@@ -86,6 +86,8 @@ internal sealed class HostUseCases(IConsoleStore store, Mutations mutations, Hos
             m.Detail = row.Name;
             var vms = await m.Db.Vms.Where(v => v.Host == host && v.DeletedAt == null).OrderBy(v => v.Name).Select(v => v.Name).ToListAsync(stop);
             if (vms.Count > 0) return Refusal.Conflict("host_in_use", $"{row.Name} has {vms.Count} VM{(vms.Count == 1 ? "" : "s")} ({string.Join(", ", vms.Take(5))}{(vms.Count > 5 ? ", …" : "")}). Delete them first.");
+            var volumes = await m.Db.Volumes.Where(v => v.Host == host && v.DeletedAt == null).OrderBy(v => v.Name).Select(v => v.Name).ToListAsync(stop);
+            if (volumes.Count > 0) return Refusal.Conflict("host_in_use", $"{row.Name} has {volumes.Count} volume{(volumes.Count == 1 ? "" : "s")} ({string.Join(", ", volumes.Take(5))}{(volumes.Count > 5 ? ", …" : "")}). Delete them first.");
             row.StateReason = $"Retired by {m.By}.";
             return null;
         }, stop);

@@ -3,6 +3,7 @@ using Plinth.Core.Inventory;
 using Plinth.Core.Machines;
 using Plinth.Core.Primitives;
 using Plinth.Web.Persistence;
+using Plinth.Web.Persistence.Capacity;
 using Plinth.Web.Persistence.Rows;
 
 namespace Plinth.Web.Application.Hosts;
@@ -13,9 +14,7 @@ internal sealed class HostViews(LiveHosts live, Lazy<IAgentGateway> gateway)
     public async Task<IReadOnlyList<HostView>> Many(ConsoleDb db, IReadOnlyList<HostRow> rows, CancellationToken stop)
     {
         var ids = rows.Select(r => r.Id).ToArray();
-        var taken = await db.Allocations.Where(a => ids.Contains(a.Host)).GroupBy(a => a.Host)
-            .Select(g => new { g.Key, Vcpus = g.Sum(a => a.Vcpus), MemoryMib = g.Sum(a => a.MemoryMib), DiskGib = g.Sum(a => a.DiskGib) })
-            .ToDictionaryAsync(g => g.Key, g => new Resources(g.Vcpus, g.MemoryMib, g.DiskGib), stop);
+        var taken = await Taken.Of(db, ids, stop);
         var machines = await db.Vms.Where(v => v.Host != null && ids.Contains(v.Host.Value) && v.DeletedAt == null).GroupBy(v => v.Host!.Value)
             .Select(g => new { g.Key, Count = g.Count() }).ToDictionaryAsync(g => g.Key, g => g.Count, stop);
         return [.. rows.Select(r => View(r, taken.GetValueOrDefault(r.Id), machines.GetValueOrDefault(r.Id)))];

@@ -6,6 +6,7 @@ using Plinth.Core.Placement;
 using Plinth.Core.Primitives;
 using Plinth.Core.Protocol;
 using Plinth.Web.Application.Hosts;
+using Plinth.Web.Application.Volumes;
 using Plinth.Web.Persistence;
 using Plinth.Web.Persistence.Capacity;
 using Plinth.Web.Persistence.Rows;
@@ -61,6 +62,7 @@ internal sealed class MachineWriter(Lazy<IAgentGateway> gateway, LiveHosts live,
     /// <summary>Begins to undo an operation.</summary>
     public async Task<Result<Done>> Cancel(WriteScope scope, OperationRow operation, string by)
     {
+        if (operation.Volume is not null) return Result<Done>.No(OperationProgress.Cancel(MachineRows.Record(operation), by).Refusals);
         var vm = operation.Vm is { } id ? await scope.Db.Vms.SingleOrDefaultAsync(v => v.Id == id) : null;
         if (vm is null) return Refusal.Conflict("no_undo", "The operation has no VM any more; there is nothing to undo.");
         var context = await Context.Load(scope, vm);
@@ -158,6 +160,7 @@ internal sealed class MachineWriter(Lazy<IAgentGateway> gateway, LiveHosts live,
         if (host is null) return;
         if (await scope.Db.Tombstones.SingleOrDefaultAsync(t => t.Host == host.Id && t.Vm == vm.Id) is { } tombstone) scope.Db.Tombstones.Remove(tombstone);
         Wish(scope, vm, host);
+        await VolumeWriter.MachineGone(scope, vm, host);
         scope.Audit(Principal.System, null, "vm.removed", $"vm/{vm.Id}", vm.Project, AuditOutcomes.Done, $"{host.Name} reports the VM gone; its place is free.");
         scope.AfterCommit(signals.Placement.Ring);
     }

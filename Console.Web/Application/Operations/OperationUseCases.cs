@@ -24,6 +24,12 @@ internal sealed class OperationUseCases(IConsoleStore store, Mutations mutations
             if (Guid.TryParse(query.Vm, out var id)) vm = new VmId(id);
             else refusals.Invalid("vm", "bad_filter", "The filter vm takes the id of a VM.");
         }
+        VolumeId? volume = null;
+        if (!string.IsNullOrEmpty(query.Volume))
+        {
+            if (Guid.TryParse(query.Volume, out var id)) volume = new VolumeId(id);
+            else refusals.Invalid("volume", "bad_filter", "The filter volume takes the id of a volume.");
+        }
         var cursor = Cursor.Read(window, "-created");
         if (!cursor.Succeeded) refusals.Add(cursor.Refusals[0]);
         if (refusals.Any) return Result<Page<OperationView>>.No(refusals.All);
@@ -33,6 +39,7 @@ internal sealed class OperationUseCases(IConsoleStore store, Mutations mutations
         if (states is not null) rows = rows.Where(o => states.Contains(o.State));
         if (kinds is not null) rows = rows.Where(o => kinds.Contains(o.Kind));
         if (vm is not null) rows = rows.Where(o => o.Vm == vm);
+        if (volume is not null) rows = rows.Where(o => o.Volume == volume);
         var total = await rows.LongCountAsync(stop);
         if (window.Offset is null && cursor.Value is { } after)
         {

@@ -15,7 +15,7 @@ internal static class OperationViews
             row.Id, row.Kind, row.Project, row.Vm, row.Target, row.State, row.Reason.Length > 0 ? row.Reason : OperationLifecycle.Sentence(row.State),
             [.. row.Steps.Select(s => Step(s, definitions[s.Kind], row))],
             OperationProgress.Percent(record), row.State != OperationState.Cancelling && OperationProgress.Cancel(record, "").Succeeded,
-            row.StartedBy, row.CreatedAt, row.EndedAt, row.Deadline, row.Version);
+            row.StartedBy, row.CreatedAt, row.EndedAt, row.Deadline, row.Version, row.Volume);
     }
 
     private static OperationStepView Step(OperationStep step, StepDefinition definition, OperationRow row) => new(

@@ -7,6 +7,7 @@ using Plinth.Web.Application.Hosts;
 using Plinth.Web.Application.Operations;
 using Plinth.Web.Application.Upkeep;
 using Plinth.Web.Persistence;
+using Plinth.Web.Persistence.Capacity;
 using Plinth.Web.Persistence.Rows;
 
 namespace Plinth.Web.Application.Overview;
@@ -23,13 +24,13 @@ internal sealed class OverviewUseCases(IConsoleStore store, LiveHosts live, Self
         await using var db = store.Read();
         var hosts = await db.Hosts.Where(h => h.State != HostState.Retired).ToListAsync(stop);
         var states = await db.Vms.Where(v => v.DeletedAt == null).GroupBy(v => v.State).Select(g => new { State = g.Key, Count = g.Count() }).ToDictionaryAsync(g => g.State, g => g.Count, stop);
-        var taken = await db.Allocations.GroupBy(_ => 1).Select(g => new { Vcpus = g.Sum(a => a.Vcpus), MemoryMib = g.Sum(a => a.MemoryMib), DiskGib = g.Sum(a => a.DiskGib) }).SingleOrDefaultAsync(stop);
+        var taken = (await Taken.Of(db, null, stop)).Values.Aggregate(Resources.Zero, (sum, host) => sum + host);
         var recent = await db.Operations.OrderByDescending(o => o.CreatedAt).ThenByDescending(o => o.Id).Take(RecentOperations).ToListAsync(stop);
         return new OverviewView(
             hosts.Count, hosts.Count(h => h.State == HostState.Ready), hosts.Count(h => h.State == HostState.Lost),
             states.Values.Sum(), Count(VmState.Running), Count(VmState.Stopped), Count(VmState.Failed), Count(VmState.Waiting), Count(VmState.Lost),
             hosts.Where(h => h.Facts is not null).Aggregate(Resources.Zero, (sum, h) => sum + h.Facts!.Capacity),
-            taken is null ? Resources.Zero : new Resources(taken.Vcpus, taken.MemoryMib, taken.DiskGib),
+            taken,
             [.. (await Problems(db, hosts, stop)).OrderBy(p => p.Severity == "error" ? 0 : 1)],
             [.. recent.Select(OperationViews.View)],
             hosts.Any(h => h.Simulated), hosts.Any(h => h.Facts?.Acceleration == Acceleration.Qemu));

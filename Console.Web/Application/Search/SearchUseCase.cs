@@ -3,6 +3,7 @@ using Plinth.Core.Identity;
 using Plinth.Core.Inventory;
 using Plinth.Core.Machines;
 using Plinth.Core.Primitives;
+using Plinth.Core.Storage;
 using Plinth.Web.Persistence;
 
 namespace Plinth.Web.Application.Search;
@@ -16,6 +17,7 @@ internal sealed class SearchUseCase(IConsoleStore store) : ISearch
     private static readonly (string Permission, Func<ConsoleDb, Asked, CancellationToken, Task<Found>> Look)[] Kinds =
     [
         (Permissions.VmRead, Vms),
+        (Permissions.VolumeRead, Volumes),
         (Permissions.HostRead, Hosts),
         (Permissions.ImageRead, Images),
         (Permissions.FlavorRead, Flavors),
@@ -78,6 +80,19 @@ internal sealed class SearchUseCase(IConsoleStore store) : ISearch
             .ToDictionaryAsync(v => v.Id, stop);
         return new Found([.. best.Where(rows.ContainsKey).Select(b => rows[b]).Select(v =>
             new SearchHit("vm", v.Id.Value, v.Project, v.Name, v.Host is null ? v.Spec.Description : $"on {v.Host}", VmLifecycle.Word(v.State)))], total);
+    }
+
+    private static async Task<Found> Volumes(ConsoleDb db, Asked asked, CancellationToken stop)
+    {
+        var volumes = db.Volumes.Where(v => v.DeletedAt == null);
+        if (asked.Id is { } id) volumes = db.Volumes.Where(v => v.Id == new VolumeId(id));
+        else foreach (var word in asked.Words) volumes = volumes.Where(v => (v.Name + " " + v.Description).ToLower().Contains(word));
+        var total = await volumes.LongCountAsync(stop);
+        if (total == 0) return new Found([], 0);
+        var rows = await volumes.OrderBy(v => v.Name == asked.Text ? 0 : v.Name.StartsWith(asked.Text) ? 1 : 2).ThenBy(v => v.Name).Take(asked.Limit)
+            .Select(v => new { v.Id, v.Name, v.State, v.SizeGib, Project = db.Projects.Where(p => p.Id == v.Project).Select(p => p.Name).First(), Host = db.Hosts.Where(h => h.Id == v.Host).Select(h => h.Name).First() })
+            .ToListAsync(stop);
+        return new Found([.. rows.Select(v => new SearchHit("volume", v.Id.Value, v.Project, v.Name, $"{v.SizeGib} GiB on {v.Host}", VolumeLifecycle.Word(v.State)))], total);
     }
 
     private static async Task<Found> Hosts(ConsoleDb db, Asked asked, CancellationToken stop)

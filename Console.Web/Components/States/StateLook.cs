@@ -1,5 +1,6 @@
 using Plinth.Core.Inventory;
 using Plinth.Core.Machines;
+using Plinth.Core.Storage;
 
 namespace Plinth.Web.Components.States;
 
@@ -27,6 +28,19 @@ public sealed record StateLook(string Text, string Icon, Tone Tone, bool OfSilen
         VmState.Deleted => new("Deleted", "close", Tone.Quiet),
         VmState.Failed => new("Failed", "error-outline", Tone.Bad),
         VmState.Lost => new("Lost", "link-off", Tone.Bad, OfSilence: true),
+        _ => throw new ArgumentOutOfRangeException(nameof(state), state, null),
+    };
+
+    public static StateLook Of(VolumeState state) => state switch
+    {
+        VolumeState.Creating => new("Creating", "autorenew", Tone.Busy),
+        VolumeState.Available => new("Available", "radio-button-unchecked", Tone.Quiet),
+        VolumeState.Attaching => new("Attaching", "autorenew", Tone.Busy),
+        VolumeState.Attached => new("Attached", "check", Tone.Good),
+        VolumeState.Detaching => new("Detaching", "autorenew", Tone.Busy),
+        VolumeState.Deleting => new("Deleting", "autorenew", Tone.Busy),
+        VolumeState.Deleted => new("Deleted", "close", Tone.Quiet),
+        VolumeState.Failed => new("Failed", "error-outline", Tone.Bad),
         _ => throw new ArgumentOutOfRangeException(nameof(state), state, null),
     };
 

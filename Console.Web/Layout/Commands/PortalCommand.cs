@@ -14,6 +14,7 @@ public sealed record PortalCommand(string Group, string Text, string? Keys, stri
     [
         new(Go, "Overview", "g o", PortalUrls.Overview),
         new(Go, "Virtual machines", "g v", PortalUrls.Vms()),
+        new(Go, "Volumes", "g l", PortalUrls.Volumes()),
         new(Go, "Images", "g i", PortalUrls.Images),
         new(Go, "Flavors", "g f", PortalUrls.Flavors),
         new(Go, "Hosts", "g h", PortalUrls.Hosts()),
@@ -22,6 +23,7 @@ public sealed record PortalCommand(string Group, string Text, string? Keys, stri
         new(Go, "Operations", "g p", PortalUrls.Operations()),
         new(Go, "Audit", "g u", PortalUrls.Audit()),
         new(Do, "Create a virtual machine", "c", PortalUrls.NewVm()),
+        new(Do, "Create a volume", null, PortalUrls.NewVolume()),
         new(Do, "Join a host", null, PortalUrls.Agents),
         new(Do, "Open the tasks", "t", Browser: "open task-tray"),
         new(Do, "Show the keyboard shortcuts", "?", Browser: "open keys-sheet"),

@@ -86,7 +86,7 @@ public partial class VirtualMachine
         var vm = View!.Vm!;
         var confirmed = await Dialogs.Confirm(
             $"Delete {vm.Name}?",
-            $"The machine is switched off and its {Quantity.Gib(vm.Size.DiskGib)} disk is removed for good. There is no undo and no backup.",
+            $"The machine is switched off and its {Quantity.Gib(vm.Size.DiskGib)} disk is removed for good. There is no undo and no backup. Volumes that are attached to it are kept.",
             "Delete for good",
             danger: true,
             typeToConfirm: vm.Name);

@@ -18,7 +18,8 @@ public sealed class FleetCache(IConsoleStore store) : IDisposable
     private const int MaxChanges = 1_000;
 
     private readonly SemaphoreSlim _turn = new(1);
-    private readonly Dictionary<VmId, Allocation> _taken = [];
+    // By the id of the VM or volume that takes it.
+    private readonly Dictionary<Guid, (HostId Host, Resources Size)> _taken = [];
     private readonly Dictionary<HostId, HostSnapshot> _hosts = [];
     private long _version = -1;
 
@@ -55,7 +56,8 @@ public sealed class FleetCache(IConsoleStore store) : IDisposable
         var fleet = await FleetSnapshots.Load(db, stop);
         _taken.Clear();
         _hosts.Clear();
-        foreach (var row in await db.Allocations.ToListAsync(stop)) _taken[row.Vm] = Of(row);
+        foreach (var row in await db.Allocations.ToListAsync(stop)) _taken[row.Vm.Value] = Of(row);
+        foreach (var row in await db.VolumeAllocations.ToListAsync(stop)) _taken[row.Volume.Value] = Of(row);
         foreach (var host in fleet.Hosts) _hosts[host.Id] = host;
         _version = fleet.Version;
     }
@@ -64,24 +66,24 @@ public sealed class FleetCache(IConsoleStore store) : IDisposable
     {
         var newest = await db.ChangeLog.MaxAsync(c => (long?)c.Version, stop) ?? 0;
         if (_version < 0 || newest < _version || await ChangeLogRetention.Horizon(db, stop) > _version) return false;
-        var changes = await db.ChangeLog.Where(c => c.Version > _version && (c.Kind == LogKinds.Host || c.Kind == LogKinds.Allocation))
+        var changes = await db.ChangeLog.Where(c => c.Version > _version && (c.Kind == LogKinds.Host || c.Kind == LogKinds.Allocation || c.Kind == LogKinds.VolumeAllocation))
             .OrderBy(c => c.Version).Take(MaxChanges).ToListAsync(stop);
         if (changes.Count == MaxChanges) return false;
         foreach (var change in changes)
         {
-            if (change.Kind == LogKinds.Allocation) Apply(StoredJson.Read<AllocationRow>(change.Document), change.Deleted);
+            if (change.Kind == LogKinds.Allocation) Apply(change.Id, Of(StoredJson.Read<AllocationRow>(change.Document)), change.Deleted);
+            else if (change.Kind == LogKinds.VolumeAllocation) Apply(change.Id, Of(StoredJson.Read<VolumeAllocationRow>(change.Document)), change.Deleted);
             else Apply(StoredJson.Read<HostRow>(change.Document), change.Deleted);
         }
         _version = newest;
         return true;
     }
 
-    private void Apply(AllocationRow row, bool deleted)
+    private void Apply(Guid id, (HostId Host, Resources Size) now, bool deleted)
     {
-        if (_taken.Remove(row.Vm, out var before)) Add(before.Host, Resources.Zero - before.Size);
+        if (_taken.Remove(id, out var before)) Add(before.Host, Resources.Zero - before.Size);
         if (deleted) return;
-        var now = Of(row);
-        _taken[row.Vm] = now;
+        _taken[id] = now;
         Add(now.Host, now.Size);
     }
 
@@ -104,5 +106,7 @@ public sealed class FleetCache(IConsoleStore store) : IDisposable
         if (_hosts.TryGetValue(id, out var host)) _hosts[id] = host with { Allocated = host.Allocated + size };
     }
 
-    private static Allocation Of(AllocationRow row) => new(row.Vm, row.Project, row.Host, new Resources(row.Vcpus, row.MemoryMib, row.DiskGib));
+    private static (HostId Host, Resources Size) Of(AllocationRow row) => (row.Host, new Resources(row.Vcpus, row.MemoryMib, row.DiskGib));
+
+    private static (HostId Host, Resources Size) Of(VolumeAllocationRow row) => (row.Host, new Resources(0, 0, row.DiskGib));
 }

@@ -15,10 +15,7 @@ public static class FleetSnapshots
     public static async Task<ClusterSnapshot> Load(ConsoleDb db, CancellationToken stop)
     {
         var version = await db.ChangeLog.MaxAsync(c => (long?)c.Version, stop) ?? 0;
-        var taken = await db.Allocations
-            .GroupBy(a => a.Host)
-            .Select(g => new { Host = g.Key, Vcpus = g.Sum(a => a.Vcpus), MemoryMib = g.Sum(a => a.MemoryMib), DiskGib = g.Sum(a => a.DiskGib) })
-            .ToDictionaryAsync(g => g.Host, g => new Resources(g.Vcpus, g.MemoryMib, g.DiskGib), stop);
+        var taken = await Taken.Of(db, null, stop);
         var hosts = await db.Hosts.AsNoTracking().Where(h => h.State != HostState.Retired).OrderBy(h => h.Id)
             .Select(h => new { h.Id, h.Name, h.State, h.ReportedAt, h.Facts, h.Simulated })
             .ToListAsync(stop);
@@ -30,10 +27,8 @@ public static class FleetSnapshots
     {
         var host = await db.Hosts.AsNoTracking().SingleOrDefaultAsync(h => h.Id == id && h.State != HostState.Retired, stop);
         if (host is null) return null;
-        var taken = await db.Allocations.Where(a => a.Host == id).GroupBy(a => a.Host)
-            .Select(g => new { Vcpus = g.Sum(a => a.Vcpus), MemoryMib = g.Sum(a => a.MemoryMib), DiskGib = g.Sum(a => a.DiskGib) })
-            .SingleOrDefaultAsync(stop);
-        return See(host.Id, host.Name, host.State, host.ReportedAt, host.Facts, host.Simulated, taken is null ? Resources.Zero : new Resources(taken.Vcpus, taken.MemoryMib, taken.DiskGib));
+        var taken = await Taken.Of(db, [id], stop);
+        return See(host.Id, host.Name, host.State, host.ReportedAt, host.Facts, host.Simulated, taken.GetValueOrDefault(id));
     }
 
     /// <summary>
@@ -48,12 +43,13 @@ public static class FleetSnapshots
         if (await ChangeLogRetention.Horizon(db, stop) is var horizon && version < horizon)
             return Refusal.NotFound("version_pruned", $"Version {version} is older than the change log is kept: the oldest moment that can be rebuilt is version {horizon}.", "at");
 
-        var last = db.ChangeLog.Where(c => c.Version <= version && (c.Kind == LogKinds.Host || c.Kind == LogKinds.Allocation))
+        var last = db.ChangeLog.Where(c => c.Version <= version && (c.Kind == LogKinds.Host || c.Kind == LogKinds.Allocation || c.Kind == LogKinds.VolumeAllocation))
             .GroupBy(c => new { c.Kind, c.Id }).Select(g => g.Max(c => c.Version));
         var rows = await db.ChangeLog.AsNoTracking().Where(c => last.Contains(c.Version) && !c.Deleted).ToListAsync(stop);
-        var taken = rows.Where(r => r.Kind == LogKinds.Allocation).Select(r => StoredJson.Read<AllocationRow>(r.Document))
+        var taken = rows.Where(r => r.Kind == LogKinds.Allocation).Select(r => StoredJson.Read<AllocationRow>(r.Document)).Select(a => (a.Host, Size: new Resources(a.Vcpus, a.MemoryMib, a.DiskGib)))
+            .Concat(rows.Where(r => r.Kind == LogKinds.VolumeAllocation).Select(r => StoredJson.Read<VolumeAllocationRow>(r.Document)).Select(a => (a.Host, Size: new Resources(0, 0, a.DiskGib))))
             .GroupBy(a => a.Host)
-            .ToDictionary(g => g.Key, g => g.Aggregate(Resources.Zero, (sum, a) => sum + new Resources(a.Vcpus, a.MemoryMib, a.DiskGib)));
+            .ToDictionary(g => g.Key, g => g.Aggregate(Resources.Zero, (sum, a) => sum + a.Size));
         var hosts = rows.Where(r => r.Kind == LogKinds.Host).Select(r => StoredJson.Read<HostRow>(r.Document))
             .Where(h => h.State != HostState.Retired).OrderBy(h => h.Id.Value.ToString("n"), StringComparer.Ordinal);
         return new ClusterSnapshot(version,

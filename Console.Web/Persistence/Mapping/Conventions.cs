@@ -28,6 +28,7 @@ internal static class Conventions
         Json<VmSpec>(builder);
         Json<IReadOnlyList<VmNic>>(builder);
         Json<ObservedMachine>(builder);
+        Json<ObservedVolume>(builder);
         Json<IReadOnlyList<OperationStep>>(builder);
         Json<CommandBody>(builder);
         Json<PlacementDecision>(builder);

@@ -12,6 +12,7 @@ internal static class Tables
         Tenancy(model);
         Fleet(model);
         Machines(model);
+        Volumes(model);
         Catalogue(model);
         Ledgers(model);
         AccessTables(model);
@@ -75,6 +76,7 @@ internal static class Tables
         {
             e.ToTable("Operations").HasKey(o => o.Id);
             e.HasIndex(o => o.Vm);
+            e.HasIndex(o => o.Volume);
             e.HasIndex(o => o.State);
             e.HasIndex(o => new { o.Target, o.CreatedAt });
         });
@@ -89,6 +91,27 @@ internal static class Tables
         {
             e.ToTable("Decisions").HasKey(d => d.Id);
             e.HasIndex(d => new { d.Vm, d.Id });
+        });
+    }
+
+    private static void Volumes(ModelBuilder model)
+    {
+        model.Entity<VolumeRow>(e =>
+        {
+            e.ToTable("Volumes").HasKey(v => v.Id);
+            e.HasIndex(v => new { v.Project, v.Name }).IsUnique().HasFilter($"\"{nameof(VolumeRow.DeletedAt)}\" IS NULL");
+            e.HasIndex(v => v.Host);
+            e.HasIndex(v => v.Vm);
+            e.HasOne<ProjectRow>().WithMany().HasForeignKey(v => v.Project).OnDelete(DeleteBehavior.Restrict);
+            e.HasOne<HostRow>().WithMany().HasForeignKey(v => v.Host).OnDelete(DeleteBehavior.Restrict);
+            e.HasOne<VmRow>().WithMany().HasForeignKey(v => v.Vm).OnDelete(DeleteBehavior.Restrict);
+        });
+        model.Entity<VolumeAllocationRow>(e =>
+        {
+            e.ToTable("VolumeAllocations").HasKey(a => a.Volume);
+            e.HasIndex(a => a.Host);
+            e.HasOne<VolumeRow>().WithMany().HasForeignKey(a => a.Volume).OnDelete(DeleteBehavior.Restrict);
+            e.HasOne<HostRow>().WithMany().HasForeignKey(a => a.Host).OnDelete(DeleteBehavior.Restrict);
         });
     }
 

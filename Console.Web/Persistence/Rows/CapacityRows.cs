@@ -20,6 +20,21 @@ public sealed class AllocationRow : ILogged
     object ILogged.LogDocument => this;
 }
 
+/// <summary>The ledger: the disk taken on one host by one volume.</summary>
+public sealed class VolumeAllocationRow : ILogged
+{
+    public required VolumeId Volume { get; set; }
+    public required ProjectId Project { get; set; }
+    public required HostId Host { get; set; }
+    public int DiskGib { get; set; }
+    public DateTimeOffset At { get; set; }
+
+    string ILogged.LogKind => LogKinds.VolumeAllocation;
+    Guid ILogged.LogId => Volume.Value;
+    ProjectId? ILogged.LogProject => Project;
+    object ILogged.LogDocument => this;
+}
+
 /// <summary>A placement decision, abridged, with what is needed to make it again in full.</summary>
 public sealed class DecisionRow
 {

@@ -72,6 +72,8 @@ public sealed class OperationRow : IVersioned, ILogged
     public OperationKind Kind { get; set; }
     public ProjectId? Project { get; set; }
     public VmId? Vm { get; set; }
+    /// <summary>The volume it works on; then <see cref="Vm"/> is the one it is attached to or detached from.</summary>
+    public VolumeId? Volume { get; set; }
     public HostId? Host { get; set; }
     /// <summary>The name of the thing it works on, as it was then.</summary>
     public required string Target { get; set; }

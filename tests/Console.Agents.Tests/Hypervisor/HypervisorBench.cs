@@ -1,6 +1,7 @@
 using Plinth.Agents.Machines;
 using Plinth.Core.Machines;
 using Plinth.Core.Network;
+using Plinth.Core.Operations;
 using Plinth.Core.Primitives;
 using Plinth.Core.Protocol;
 using Plinth.Core.Storage;
@@ -33,7 +34,17 @@ public abstract class HypervisorBench : IAsyncDisposable
     /// <summary>What a crash in the middle of making a disk leaves.</summary>
     public abstract Task PlantHalfMadeDisk(VmId vm, string serial);
 
+    /// <summary>What a crash in the middle of making a volume leaves.</summary>
+    public abstract Task PlantHalfMadeVolume(VolumeId volume);
+
     public abstract ValueTask DisposeAsync();
+
+    /// <summary>A volume of 1 GiB that nobody else uses.</summary>
+    public DesiredVolume Volume(string name)
+    {
+        var volume = VolumeId.New(DateTimeOffset.UtcNow);
+        return new DesiredVolume(volume, new ProjectId(Guid.CreateVersion7()), name, DesiredStates.Serial(volume), StorageClass.Name, 1, null, false);
+    }
 
     /// <summary>A VM of the bundled image that nobody else uses.</summary>
     public DesiredMachine Machine(string name)

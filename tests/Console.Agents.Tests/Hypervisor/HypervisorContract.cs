@@ -1,4 +1,5 @@
 using Plinth.Agents.Machines;
+using Plinth.Agents.Storage;
 using Plinth.Core.Inventory;
 using Plinth.Core.Primitives;
 using Plinth.Core.Protocol;
@@ -282,6 +283,74 @@ public abstract class HypervisorContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_volume_is_made_attached_to_a_running_machine_grown_under_it_released_and_removed()
+    {
+        var machine = _bench.Machine("with-volume");
+        await Prepare(machine);
+        await Host.Start(machine.Vm, Stop);
+        await Eventually.Holds("the guest agent answers", async () => await Host.Guest(machine.Vm, Stop) is not null);
+        var volume = _bench.Volume("data");
+        await Host.EnsureVolume(volume, Stop);
+        Assert.Equal(new VolumeInfo(volume.Volume, Gib, null, false, false), await VolumeOf(volume));
+
+        for (var i = 0; i < 2; i++) await Host.Attach(volume, machine.Vm, Stop);
+        Assert.Equal(new VolumeInfo(volume.Volume, Gib, machine.Vm, true, true), await VolumeOf(volume));
+        Assert.Equal("volume_attached", await CodeOf(() => Host.RemoveVolume(volume.Volume, Stop)));
+        for (var i = 0; i < 2; i++) await Host.EnsureVolume(volume with { SizeGib = 2 }, Stop);
+        Assert.Equal(2 * Gib, (await VolumeOf(volume))!.SizeBytes);
+        // Never smaller.
+        await Host.EnsureVolume(volume, Stop);
+        Assert.Equal(2 * Gib, (await VolumeOf(volume))!.SizeBytes);
+
+        // A definition made anew keeps it, and so does the machine over a restart.
+        await Host.Define(machine, [_bench.Network], Stop);
+        Assert.Equal(new VolumeInfo(volume.Volume, 2 * Gib, machine.Vm, true, true), await VolumeOf(volume));
+        await Host.SwitchOff(machine.Vm, Stop);
+        Assert.Equal(new VolumeInfo(volume.Volume, 2 * Gib, machine.Vm, true, false), await VolumeOf(volume));
+        await Host.Start(machine.Vm, Stop);
+        Assert.True((await VolumeOf(volume))!.Plugged);
+
+        await Eventually.Holds("the guest releases it", async () =>
+        {
+            await Host.Detach(volume.Volume, machine.Vm, Stop);
+            return await VolumeOf(volume) is { Vm: null };
+        });
+        await Host.SwitchOff(machine.Vm, Stop);
+
+        await Host.Attach(volume, machine.Vm, Stop);
+        await Host.EnsureVolume(volume with { SizeGib = 3 }, Stop);
+        Assert.Equal(new VolumeInfo(volume.Volume, 3 * Gib, machine.Vm, true, false), await VolumeOf(volume));
+        await Host.Detach(volume.Volume, machine.Vm, Stop);
+        Assert.Null((await VolumeOf(volume))!.Vm);
+
+        await Host.Attach(volume, machine.Vm, Stop);
+        await Remove(machine.Vm);
+        Assert.Equal(new VolumeInfo(volume.Volume, 3 * Gib, null, false, false), await VolumeOf(volume));
+        for (var i = 0; i < 2; i++) await Host.RemoveVolume(volume.Volume, Stop);
+        Assert.Null(await VolumeOf(volume));
+    }
+
+    [Fact]
+    public async Task A_volume_left_half_made_by_a_crash_is_found_completed_and_removed()
+    {
+        var (completed, abandoned) = (_bench.Volume("half-made"), _bench.Volume("abandoned"));
+        foreach (var volume in new[] { completed, abandoned })
+        {
+            await _bench.PlantHalfMadeVolume(volume.Volume);
+            Assert.Equal(0, (await VolumeOf(volume))!.SizeBytes);
+        }
+        await Host.EnsureVolume(completed, Stop);
+        Assert.Equal(Gib, (await VolumeOf(completed))!.SizeBytes);
+        foreach (var volume in new[] { completed, abandoned })
+        {
+            await Host.RemoveVolume(volume.Volume, Stop);
+            Assert.Null(await VolumeOf(volume));
+        }
+        Assert.Equal("volume_missing", await CodeOf(() => Host.Attach(completed, VmId.New(DateTimeOffset.UtcNow), Stop)));
+        Assert.Equal("pool_missing", await CodeOf(() => Host.EnsureVolume(completed with { StorageClass = "nowhere" }, Stop)));
+    }
+
+    [Fact]
     public async Task The_host_describes_itself()
     {
         var facts = await Host.Facts(Stop);
@@ -323,6 +392,10 @@ public abstract class HypervisorContract : IAsyncLifetime
             return code == "";
         });
     }
+
+    private const long Gib = 1L << 30;
+
+    protected async Task<VolumeInfo?> VolumeOf(DesiredVolume volume) => (await Host.Volumes(Stop)).SingleOrDefault(v => v.Volume == volume.Volume);
 
     private async Task<DomainInfo?> InfoOf(VmId vm) => (await Host.Domains(Stop)).SingleOrDefault(d => d.Vm == vm);
 

@@ -70,6 +70,43 @@ public sealed class LibvirtHypervisorTests(LibvirtFixture fixture) : HypervisorC
     }
 
     [Fact]
+    public async Task The_guest_sees_a_volume_come_grow_and_go()
+    {
+        var machine = Bench.Machine("plugged");
+        var volume = Bench.Volume("data");
+        await Prepare(machine);
+        await Host.Start(machine.Vm, default);
+        await Host.EnsureVolume(volume, default);
+        await using (var console = new ConsoleReader(await Host.OpenSerial(machine.Vm, default)))
+        {
+            await console.Until("plugged:/# ");
+            await Host.Attach(volume, machine.Vm, default);
+            await console.Type("until [ -e /sys/block/vdc ]; do sleep 1; done; echo it is $(cat /sys/block/vdc/serial), $(cat /sys/block/vdc/size) sectors\n");
+            await console.Until($"it is {volume.Serial}, {2 << 20} sectors\r\n");
+            await console.Type("echo precious | dd of=/dev/vdc bs=512 conv=sync,fsync 2> /dev/null; head -c 8 /dev/vdc; echo\n");
+            await console.Until("precious\r\n");
+            await Host.EnsureVolume(volume with { SizeGib = 2 }, default);
+            await console.Type($"until [ $(cat /sys/block/vdc/size) = {4 << 20} ]; do sleep 1; done; echo it has grown to $(cat /sys/block/vdc/size)\n");
+            await console.Until($"it has grown to {4 << 20}\r\n");
+            await Eventually.Holds("the guest releases it", async () =>
+            {
+                await Host.Detach(volume.Volume, machine.Vm, default);
+                return await VolumeOf(volume) is { Vm: null };
+            });
+            await console.Type("ls /sys/block | grep -c vdc; echo counted\n");
+            await console.Until("0\r\ncounted\r\n");
+
+            // What was written is there for the next machine.
+            await Host.Attach(volume, machine.Vm, default);
+            await console.Type("until [ -e /sys/block/vdc ]; do sleep 1; done; echo it reads $(head -c 8 /dev/vdc)\n");
+            await console.Until("it reads precious\r\n");
+        }
+        await Host.SwitchOff(machine.Vm, default);
+        await Remove(machine.Vm);
+        await Host.RemoveVolume(volume.Volume, default);
+    }
+
+    [Fact]
     public async Task A_guest_whose_process_dies_has_crashed()
     {
         var machine = Bench.Machine("crashing");
@@ -138,6 +175,9 @@ public sealed class LibvirtHypervisorTests(LibvirtFixture fixture) : HypervisorC
 
         public override Task PlantHalfMadeDisk(VmId vm, string serial) =>
             File.WriteAllTextAsync(Path.Combine(Path.GetDirectoryName(_host.ImagePath(Image))!, PoolFiles.DiskName(vm, serial) + PoolFiles.Part), "half");
+
+        public override Task PlantHalfMadeVolume(VolumeId volume) =>
+            File.WriteAllTextAsync(Path.Combine(Path.GetDirectoryName(_host.ImagePath(Image))!, PoolFiles.VolumeName(volume) + PoolFiles.Part), "half");
 
         public override ValueTask DisposeAsync() => _host.DisposeAsync();
 

@@ -47,6 +47,12 @@ public sealed class SimulatedHypervisorTests : HypervisorContract
             return Task.CompletedTask;
         }
 
+        public override Task PlantHalfMadeVolume(VolumeId volume)
+        {
+            _host.PlantHalfMadeVolume(volume);
+            return Task.CompletedTask;
+        }
+
         public override ValueTask DisposeAsync() => _host.DisposeAsync();
     }
 }

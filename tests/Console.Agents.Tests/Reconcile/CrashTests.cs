@@ -48,6 +48,36 @@ public sealed class CrashTests : IDisposable
         }
     }
 
+    [Theory]
+    [MemberData(nameof(BeforeOrAfter))]
+    public async Task Dying_at_every_step_of_a_volume_s_life_leaves_one_volume_and_no_orphan(bool before)
+    {
+        var (machine, volume) = (DesiredBuilder.Machine(1), DesiredBuilder.Volume(1));
+        for (var n = 1; ; n++)
+        {
+            var directory = Path.Combine(_directory, $"volume-{(before ? "before" : "after")}-{n}");
+            await using var host = new SimulatedHypervisor(SimulatedProfile.Server(1, SimulatedTimings.Instant), TimeProvider.System);
+            var acts = new CountingHypervisor(host);
+            var desired = new DesiredBuilder();
+            var stage = new Stage(directory, acts, n, before);
+
+            await stage.Reach(desired.Put(machine), machine.Vm, m => m.Domain == DomainState.Running);
+            await stage.Reach(desired.Put(volume), volume.Volume, v => v.SizeBytes == 1L << 30);
+            volume = volume with { Made = true, Vm = machine.Vm };
+            await stage.Reach(desired.Put(volume), volume.Volume, v => v.Vm == machine.Vm && v.Plugged);
+            await stage.Reach(desired.Put(volume with { SizeGib = 2 }), volume.Volume, v => v.SizeBytes == 2L << 30);
+            await stage.Reach(desired.Put(volume with { SizeGib = 2, Vm = null }), volume.Volume, v => v.Vm is null);
+            Assert.Single(await host.Volumes(default));
+            await stage.Reach(desired.Delete(volume.Volume), volume.Volume, v => v.Gone);
+            await stage.End();
+
+            Assert.Empty(await host.Volumes(default));
+            Assert.Single(await host.Domains(default));
+            if (!stage.Died) return;
+            volume = DesiredBuilder.Volume(1);
+        }
+    }
+
     [Fact]
     public async Task Every_act_done_twice_in_a_row_changes_nothing()
     {
@@ -73,13 +103,17 @@ public sealed class CrashTests : IDisposable
 
         public bool Died { get; private set; }
 
-        public async Task Reach(DesiredHostState desired, VmId vm, Func<ObservedMachine, bool> holds)
+        public Task Reach(DesiredHostState desired, VmId vm, Func<ObservedMachine, bool> holds) => Reach(desired, agent => agent.Until(vm, holds));
+
+        public Task Reach(DesiredHostState desired, VolumeId volume, Func<ObservedVolume, bool> holds) => Reach(desired, agent => agent.Until(volume, holds));
+
+        private async Task Reach(DesiredHostState desired, Func<TestAgent, Task> until)
         {
             _agent ??= Start();
             if (_agent.Ledger.State.Generation < desired.Generation) _agent.Accept(desired);
             if (!Died)
             {
-                var reached = _agent.Until(vm, holds);
+                var reached = until(_agent);
                 await Task.WhenAny(reached, _cut!.Cut);
                 if (!_cut.Cut.IsCompleted)
                 {
@@ -94,7 +128,7 @@ public sealed class CrashTests : IDisposable
                 // A console sends its desired state again to whoever comes.
                 if (_agent.Ledger.State.Generation < desired.Generation) _agent.Accept(desired);
             }
-            await _agent.Until(vm, holds);
+            await until(_agent);
         }
 
         public async Task End() => await _agent!.DisposeAsync();

@@ -2,6 +2,7 @@ using Plinth.Agents.Ledger;
 using Plinth.Agents.Machines;
 using Plinth.Agents.Reconcile;
 using Plinth.Agents.Simulation;
+using Plinth.Agents.Storage;
 using Plinth.Core.Machines;
 using Plinth.Core.Network;
 using Plinth.Core.Primitives;
@@ -19,6 +20,8 @@ internal sealed class DesiredBuilder
 
     private readonly Dictionary<VmId, DesiredMachine> _machines = [];
     private readonly HashSet<VmId> _tombstones = [];
+    private readonly Dictionary<VolumeId, DesiredVolume> _volumes = [];
+    private readonly HashSet<VolumeId> _volumeTombstones = [];
 
     public long Generation { get; private set; }
 
@@ -27,6 +30,22 @@ internal sealed class DesiredBuilder
         [new DesiredDisk("root", "default", 1, new ImageReference(new ImageId(Guid.Empty), "sha256:" + new string('a', 64), 1024, "qcow2"))],
         [new DesiredNic($"52:54:00:00:00:{number:x2}", Network.Id)],
         new Seed($"vm-{number}", "admin", [], ""), true, DesiredPower.Running, 1, stopDeadlineSeconds);
+
+    public static DesiredVolume Volume(int number) =>
+        new(new VolumeId(Guid.Parse($"01930000-0000-7000-9000-{number:x12}")), new ProjectId(Guid.Empty), $"volume-{number}", $"vol-{number}", "default", 1, null, false);
+
+    public DesiredHostState Put(DesiredVolume volume)
+    {
+        _volumes[volume.Volume] = volume;
+        return Build();
+    }
+
+    public DesiredHostState Delete(VolumeId volume)
+    {
+        _volumes.Remove(volume);
+        _volumeTombstones.Add(volume);
+        return Build();
+    }
 
     public DesiredHostState Put(DesiredMachine machine)
     {
@@ -52,7 +71,7 @@ internal sealed class DesiredBuilder
         return Build();
     }
 
-    private DesiredHostState Build() => new(new Generation(++Generation), [Storage], [Network], [.. _machines.Values], [.. _tombstones.Select(t => new Tombstone(t))]);
+    private DesiredHostState Build() => new(new Generation(++Generation), [Storage], [Network], [.. _machines.Values], [.. _tombstones.Select(t => new Tombstone(t))], [.. _volumes.Values], [.. _volumeTombstones]);
 }
 
 /// <summary>An agent's ledger and reconciler over a hypervisor, as one process would have them; dispose and make another to restart it.</summary>
@@ -90,8 +109,14 @@ internal sealed class TestAgent : IAsyncDisposable
 
     public ObservedMachine? Observed(VmId vm) => Reconciler.Observe().Machines.FirstOrDefault(m => m.Vm == vm);
 
+    public ObservedVolume? Observed(VolumeId volume) => Reconciler.Observe().Volumes.FirstOrDefault(v => v.Volume == volume);
+
     /// <summary>Waits until the VM is observed like this, or fails telling how it is.</summary>
-    public async Task<ObservedMachine> Until(VmId vm, Func<ObservedMachine, bool> holds, TimeSpan? within = null)
+    public Task<ObservedMachine> Until(VmId vm, Func<ObservedMachine, bool> holds, TimeSpan? within = null) => Until(() => Observed(vm), holds, $"VM {vm}", within);
+
+    public Task<ObservedVolume> Until(VolumeId volume, Func<ObservedVolume, bool> holds) => Until(() => Observed(volume), holds, $"volume {volume}", null);
+
+    private async Task<T> Until<T>(Func<T?> observed, Func<T, bool> holds, string what, TimeSpan? within) where T : class
     {
         var deadline = DateTime.UtcNow + (within ?? TimeSpan.FromSeconds(20));
         while (true)
@@ -101,9 +126,9 @@ internal sealed class TestAgent : IAsyncDisposable
             Reconciler.Changed += OnChange;
             try
             {
-                if (Observed(vm) is { } seen && holds(seen)) return seen;
+                if (observed() is { } seen && holds(seen)) return seen;
                 var left = deadline - DateTime.UtcNow;
-                if (left <= TimeSpan.Zero) throw new Xunit.Sdk.XunitException($"VM {vm} did not come to that: {Observed(vm)}");
+                if (left <= TimeSpan.Zero) throw new Xunit.Sdk.XunitException($"{what} did not come to that: {observed()}");
                 await Task.WhenAny(changed.Task, Task.Delay(left < TimeSpan.FromSeconds(1) ? left : TimeSpan.FromSeconds(1)));
             }
             finally
@@ -181,6 +206,13 @@ internal abstract class DelegatingHypervisor(IHypervisor inner) : IHypervisor
     public Task<HostSample> Sample(CancellationToken stop) => Around(nameof(Sample), null, () => inner.Sample(stop));
     public Task<Stream> OpenSerial(VmId vm, CancellationToken stop) => Around(nameof(OpenSerial), vm, () => inner.OpenSerial(vm, stop));
     public Task<Stream> OpenVnc(VmId vm, CancellationToken stop) => Around(nameof(OpenVnc), vm, () => inner.OpenVnc(vm, stop));
+    // What is counted and cut is any one thing that is acted on: a volume goes by its id.
+    private static VmId Thing(VolumeId volume) => new(volume.Value);
+    public Task<IReadOnlyList<VolumeInfo>> Volumes(CancellationToken stop) => Around(nameof(Volumes), null, () => inner.Volumes(stop));
+    public Task EnsureVolume(DesiredVolume volume, CancellationToken stop) => Around(nameof(EnsureVolume), Thing(volume.Volume), () => inner.EnsureVolume(volume, stop));
+    public Task Attach(DesiredVolume volume, VmId vm, CancellationToken stop) => Around(nameof(Attach), Thing(volume.Volume), () => inner.Attach(volume, vm, stop));
+    public Task Detach(VolumeId volume, VmId vm, CancellationToken stop) => Around(nameof(Detach), Thing(volume), () => inner.Detach(volume, vm, stop));
+    public Task RemoveVolume(VolumeId volume, CancellationToken stop) => Around(nameof(RemoveVolume), Thing(volume), () => inner.RemoveVolume(volume, stop));
     public System.Threading.Channels.ChannelReader<DomainEvent> Events => inner.Events;
     public ValueTask DisposeAsync() => inner.DisposeAsync();
 }

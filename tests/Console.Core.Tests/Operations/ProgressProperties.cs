@@ -33,8 +33,11 @@ public sealed class ProgressProperties
         from placed in Gen.Bool
         select new MachineRecord(default, state, "", power, generation, agent, placed ? "kvm-1" : null, 60);
 
+    // Volumes have acts and a reader of their own.
+    private static readonly Gen<OperationKind> Kind = Gen.Enum<OperationKind>().Where(kind => kind < OperationKind.CreateVolume);
+
     private static readonly Gen<OperationRecord> Operation =
-        from kind in Gen.Enum<OperationKind>()
+        from kind in Kind
         from generation in Gen.Long[0, 3]
         from power in Gen.Long[0, 3]
         from cancelling in Gen.Bool
@@ -81,7 +84,7 @@ public sealed class ProgressProperties
     });
 
     [Fact]
-    public void Every_act_on_every_state_is_answered() => Gen.Select(Vm, Operation.Null(0.3), Gen.Enum<OperationKind>()).Sample((vm, current, kind) =>
+    public void Every_act_on_every_state_is_answered() => Gen.Select(Vm, Operation.Null(0.3), Kind).Sample((vm, current, kind) =>
     {
         if (kind == OperationKind.CreateVm) return;
         var act = MachineActs.Ask(vm, current, kind, 60, "ana", new Generation(4), Begin);

@@ -11,6 +11,7 @@ namespace Plinth.Web.Tests.Api;
 public sealed class HostileInputTests(ServedConsole console)
 {
     private const string Vms = "/api/v1/projects/default/vms";
+    private const string Volumes = "/api/v1/projects/default/volumes";
     private const string NoId = "0193e1c4-7a52-7b1c-9d3e-2f4a6b8c0d1e";
 
     public static TheoryData<string, string, string?, int, string?> Requests => new()
@@ -67,6 +68,25 @@ public sealed class HostileInputTests(ServedConsole console)
         { "GET", "/api/v1/projects/%0a/vms", null, 400, "project" },
         { "GET", "/api/v1/projects/" + NoId + "/vms", null, 404, null },
         { "GET", "/api/v1/projects/" + NoId + "/networks", null, 404, null },
+        { "POST", Volumes, "{}", 400, "name" },
+        { "POST", Volumes, "{\"name\":\"a\",\"sizeGib\":0}", 400, "sizeGib" },
+        { "POST", Volumes, "{\"name\":\"a\",\"sizeGib\":65537}", 400, "sizeGib" },
+        { "POST", Volumes, "{\"name\":\"../a\",\"sizeGib\":1}", 400, "name" },
+        { "POST", Volumes, "{\"name\":\"a\",\"sizeGib\":1,\"storageClass\":\"'--\"}", 400, "storageClass" },
+        { "POST", Volumes, "{\"name\":\"a\",\"sizeGib\":1,\"host\":\"nowhere\"}", 400, "host" },
+        { "POST", Volumes, "{\"name\":\"a\",\"sizeGib\":1,\"vm\":\"nobody\"}", 400, "vm" },
+        { "GET", Volumes + "?state=happy", null, 400, "state" },
+        { "GET", Volumes + "?sort=colour", null, 400, "sort" },
+        { "GET", Volumes + "/x", null, 400, "volume" },
+        { "GET", Volumes + "/" + NoId, null, 404, null },
+        { "PATCH", Volumes + "/" + NoId, "{\"sizeGib\":2}", 400, "sizeGib" },
+        { "POST", Volumes + "/" + NoId + "/attach", "{\"vm\":1}", 400, "vm" },
+        { "POST", Volumes + "/" + NoId + "/attach", "{\"vm\":\"a\"}", 404, null },
+        { "POST", Volumes + "/" + NoId + "/detach", "{\"now\":true}", 400, "now" },
+        { "POST", Volumes + "/" + NoId + "/resize", "{\"sizeGib\":\"2\"}", 400, "sizeGib" },
+        { "DELETE", Volumes + "/" + NoId, null, 404, null },
+        { "GET", "/api/v1/projects/" + NoId + "/volumes", null, 404, null },
+        { "GET", "/api/v1/operations?volume=x", null, 400, "volume" },
         { "GET", "/api/v1/hosts/x", null, 400, "host" },
         { "GET", "/api/v1/hosts/" + NoId, null, 404, null },
         { "GET", "/api/v1/hosts?state=happy", null, 400, "state" },

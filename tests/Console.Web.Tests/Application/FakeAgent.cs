@@ -15,6 +15,9 @@ internal sealed class FakeAgent(Stage stage, HostId host, string name, Resources
     public Generation Accepted { get; set; }
     public Dictionary<VmId, ObservedMachine> Machines { get; } = [];
     public List<string> UnknownDomains { get; } = [];
+    public Dictionary<VolumeId, ObservedVolume> Volumes { get; } = [];
+    /// <summary>Guests take the request to release a disk and keep it.</summary>
+    public bool GuestsKeepDisks { get; set; }
     public DesiredHostState? Desired { get; private set; }
 
     public async Task<ServerMessage> Connect(int protocol = HubNames.ProtocolVersion)
@@ -39,6 +42,8 @@ internal sealed class FakeAgent(Stage stage, HostId host, string name, Resources
     {
         await Take();
         foreach (var machine in Desired!.Machines) Machines[machine.Vm] = Make(machine, Machines.GetValueOrDefault(machine.Vm), upTo);
+        foreach (var volume in Desired.Volumes ?? []) Volumes[volume.Volume] = Make(volume, Volumes.GetValueOrDefault(volume.Volume));
+        foreach (var volume in Desired.VolumeTombstones ?? []) Volumes[volume] = new ObservedVolume(volume, Accepted, 0, null, false, null, true, null);
         foreach (var tombstone in Desired.Tombstones) Machines[tombstone.Vm] = Nothing(tombstone.Vm) with { Gone = true };
         await Report();
     }
@@ -54,7 +59,7 @@ internal sealed class FakeAgent(Stage stage, HostId host, string name, Resources
     {
         var machines = only.Length > 0 ? Machines.Values.Where(m => only.Contains(m.Vm)) : Machines.Values;
         return stage.Directory_.Report(host, new Report(Epoch, new ObservedHostState(
-            full, Accepted, stage.Time.GetUtcNow(), Facts(), capacity, [new ObservedFacility("network", "default", true, "up")], [.. machines], [.. UnknownDomains])), Stage.Stop);
+            full, Accepted, stage.Time.GetUtcNow(), Facts(), capacity, [new ObservedFacility("network", "default", true, "up")], [.. machines], [.. UnknownDomains], [.. Volumes.Values])), Stage.Stop);
     }
 
     public void Set(VmId vm, Func<ObservedMachine, ObservedMachine> change) => Machines[vm] = change(Machines[vm]);
@@ -74,6 +79,15 @@ internal sealed class FakeAgent(Stage stage, HostId host, string name, Resources
             return m with { Domain = DomainState.Off, Off = wanted.StopDeadlineSeconds == 0 ? OffReason.SwitchedOff : OffReason.GuestShutdown, StartedForPowerGeneration = wanted.PowerGeneration, ShutdownAskedAt = now, Addresses = [], Running = null };
         m = m with { Domain = DomainState.Running, Off = OffReason.None, StartedAt = now, StartedForPowerGeneration = wanted.PowerGeneration, StartKey = $"start {wanted.PowerGeneration}", GuestAgentAt = null, ShutdownAskedAt = null, Addresses = ["10.87.0.5"], Running = wanted.Size };
         return upTo >= StepKind.GuestAgent && wanted.HasGuestAgent ? m with { GuestAgentAt = now } : m;
+    }
+
+    private ObservedVolume Make(DesiredVolume wanted, ObservedVolume? was)
+    {
+        var kept = GuestsKeepDisks && was is { Plugged: true } && wanted.Vm is null;
+        var vm = kept ? was!.Vm : wanted.Vm is { } on && Machines.TryGetValue(on, out var machine) && machine.Domain != DomainState.Absent ? on : (VmId?)null;
+        return new ObservedVolume(
+            wanted.Volume, Accepted, Math.Max(was?.SizeBytes ?? 0, (long)wanted.SizeGib << 30), vm, vm is { } its && Machines[its].Domain == DomainState.Running,
+            kept ? stage.Time.GetUtcNow() : null, false, null);
     }
 
     private HostFacts Facts() => new(name, "0.1.0", Acceleration.Kvm, "a guest was booted", "x86_64", "Example CPU", capacity, "Debian 12", "6.1.0", "9.0.0", "7.2.0");

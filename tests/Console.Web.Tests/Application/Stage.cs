@@ -39,6 +39,7 @@ public abstract class Stage : IAsyncLifetime
 
     internal T The<T>() where T : notnull => _services.GetRequiredService<T>();
     internal IVirtualMachines Vms => The<IVirtualMachines>();
+    internal IVolumes Volumes => The<IVolumes>();
     internal IOperations Operations => The<IOperations>();
     internal IHosts Hosts => The<IHosts>();
     internal ICatalogue Catalogue => The<ICatalogue>();

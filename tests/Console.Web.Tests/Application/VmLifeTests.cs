@@ -318,7 +318,7 @@ public sealed class VmLifeTests : Stage
         var (agent, vm) = await Running();
         var stop = Ok(await Vms.Stop(Ana, Project, vm.Id, new StopVm(), null, Stop));
         var no = No(await Operations.Cancel(Ana, stop.Id, Stop));
-        Assert.Equal(("no_undo", "A stop cannot be cancelled: the guest acts by itself."), (no.Code, no.Message));
+        Assert.Equal(("no_undo", "“Stop” cannot be cancelled: the guest acts by itself."), (no.Code, no.Message));
         Assert.False((await Newest(stop)).Cancellable);
         await agent.Reconcile();
         var start = Ok(await Vms.Start(Ana, Project, vm.Id, null, Stop));

@@ -942,11 +942,16 @@ namespace Plinth.Web.Persistence.Migrations.Postgres
                     b.Property<Guid?>("Vm")
                         .HasColumnType("uuid");
 
+                    b.Property<Guid?>("Volume")
+                        .HasColumnType("uuid");
+
                     b.HasKey("Id");
 
                     b.HasIndex("State");
 
                     b.HasIndex("Vm");
+
+                    b.HasIndex("Volume");
 
                     b.HasIndex("Target", "CreatedAt");
 
@@ -1298,6 +1303,119 @@ namespace Plinth.Web.Persistence.Migrations.Postgres
                     b.ToTable("Vms", (string)null);
                 });
 
+            modelBuilder.Entity("Plinth.Web.Persistence.Rows.VolumeAllocationRow", b =>
+                {
+                    b.Property<Guid>("Volume")
+                        .HasColumnType("uuid");
+
+                    b.Property<long>("At")
+                        .HasColumnType("bigint");
+
+                    b.Property<int>("DiskGib")
+                        .HasColumnType("integer");
+
+                    b.Property<Guid>("Host")
+                        .HasColumnType("uuid");
+
+                    b.Property<Guid>("Project")
+                        .HasColumnType("uuid");
+
+                    b.HasKey("Volume");
+
+                    b.HasIndex("Host");
+
+                    b.ToTable("VolumeAllocations", (string)null);
+                });
+
+            modelBuilder.Entity("Plinth.Web.Persistence.Rows.VolumeRow", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("CreatedBy")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<long?>("DeletedAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("Description")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<long>("Generation")
+                        .HasColumnType("bigint");
+
+                    b.Property<Guid>("Host")
+                        .HasColumnType("uuid");
+
+                    b.Property<bool>("Made")
+                        .HasColumnType("boolean");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("Observed")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<long?>("ObservedAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<Guid?>("Operation")
+                        .HasColumnType("uuid");
+
+                    b.Property<Guid>("Project")
+                        .HasColumnType("uuid");
+
+                    b.Property<int>("SizeGib")
+                        .HasColumnType("integer");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("StateReason")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("StorageClass")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<long>("UpdatedAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<long>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("bigint");
+
+                    b.Property<Guid?>("Vm")
+                        .HasColumnType("uuid");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("Host");
+
+                    b.HasIndex("Vm");
+
+                    b.HasIndex("Project", "Name")
+                        .IsUnique()
+                        .HasFilter("\"DeletedAt\" IS NULL");
+
+                    b.ToTable("Volumes", (string)null);
+                });
+
             modelBuilder.Entity("Plinth.Web.Persistence.Rows.WorkerLeaseRow", b =>
                 {
                     b.Property<string>("Name")
@@ -1425,6 +1543,41 @@ namespace Plinth.Web.Persistence.Migrations.Postgres
                         .HasForeignKey("Project")
                         .OnDelete(DeleteBehavior.Restrict)
                         .IsRequired();
+                });
+
+            modelBuilder.Entity("Plinth.Web.Persistence.Rows.VolumeAllocationRow", b =>
+                {
+                    b.HasOne("Plinth.Web.Persistence.Rows.HostRow", null)
+                        .WithMany()
+                        .HasForeignKey("Host")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired();
+
+                    b.HasOne("Plinth.Web.Persistence.Rows.VolumeRow", null)
+                        .WithMany()
+                        .HasForeignKey("Volume")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Plinth.Web.Persistence.Rows.VolumeRow", b =>
+                {
+                    b.HasOne("Plinth.Web.Persistence.Rows.HostRow", null)
+                        .WithMany()
+                        .HasForeignKey("Host")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired();
+
+                    b.HasOne("Plinth.Web.Persistence.Rows.ProjectRow", null)
+                        .WithMany()
+                        .HasForeignKey("Project")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired();
+
+                    b.HasOne("Plinth.Web.Persistence.Rows.VmRow", null)
+                        .WithMany()
+                        .HasForeignKey("Vm")
+                        .OnDelete(DeleteBehavior.Restrict);
                 });
 
             modelBuilder.Entity("OpenIddict.EntityFrameworkCore.Models.OpenIddictEntityFrameworkCoreApplication", b =>

@@ -931,11 +931,16 @@ namespace Plinth.Web.Persistence.Migrations.Sqlite
                     b.Property<Guid?>("Vm")
                         .HasColumnType("TEXT");
 
+                    b.Property<Guid?>("Volume")
+                        .HasColumnType("TEXT");
+
                     b.HasKey("Id");
 
                     b.HasIndex("State");
 
                     b.HasIndex("Vm");
+
+                    b.HasIndex("Volume");
 
                     b.HasIndex("Target", "CreatedAt");
 
@@ -1289,6 +1294,119 @@ namespace Plinth.Web.Persistence.Migrations.Sqlite
                     b.ToTable("Vms", (string)null);
                 });
 
+            modelBuilder.Entity("Plinth.Web.Persistence.Rows.VolumeAllocationRow", b =>
+                {
+                    b.Property<Guid>("Volume")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("At")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("DiskGib")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<Guid>("Host")
+                        .HasColumnType("TEXT");
+
+                    b.Property<Guid>("Project")
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Volume");
+
+                    b.HasIndex("Host");
+
+                    b.ToTable("VolumeAllocations", (string)null);
+                });
+
+            modelBuilder.Entity("Plinth.Web.Persistence.Rows.VolumeRow", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("CreatedBy")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .UseCollation("BINARY");
+
+                    b.Property<long?>("DeletedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Description")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .UseCollation("BINARY");
+
+                    b.Property<long>("Generation")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<Guid>("Host")
+                        .HasColumnType("TEXT");
+
+                    b.Property<bool>("Made")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .UseCollation("BINARY");
+
+                    b.Property<string>("Observed")
+                        .HasColumnType("TEXT")
+                        .UseCollation("BINARY");
+
+                    b.Property<long?>("ObservedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<Guid?>("Operation")
+                        .HasColumnType("TEXT");
+
+                    b.Property<Guid>("Project")
+                        .HasColumnType("TEXT");
+
+                    b.Property<int>("SizeGib")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .UseCollation("BINARY");
+
+                    b.Property<string>("StateReason")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .UseCollation("BINARY");
+
+                    b.Property<string>("StorageClass")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .UseCollation("BINARY");
+
+                    b.Property<long>("UpdatedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("INTEGER");
+
+                    b.Property<Guid?>("Vm")
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("Host");
+
+                    b.HasIndex("Vm");
+
+                    b.HasIndex("Project", "Name")
+                        .IsUnique()
+                        .HasFilter("\"DeletedAt\" IS NULL");
+
+                    b.ToTable("Volumes", (string)null);
+                });
+
             modelBuilder.Entity("Plinth.Web.Persistence.Rows.WorkerLeaseRow", b =>
                 {
                     b.Property<string>("Name")
@@ -1416,6 +1534,41 @@ namespace Plinth.Web.Persistence.Migrations.Sqlite
                         .HasForeignKey("Project")
                         .OnDelete(DeleteBehavior.Restrict)
                         .IsRequired();
+                });
+
+            modelBuilder.Entity("Plinth.Web.Persistence.Rows.VolumeAllocationRow", b =>
+                {
+                    b.HasOne("Plinth.Web.Persistence.Rows.HostRow", null)
+                        .WithMany()
+                        .HasForeignKey("Host")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired();
+
+                    b.HasOne("Plinth.Web.Persistence.Rows.VolumeRow", null)
+                        .WithMany()
+                        .HasForeignKey("Volume")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Plinth.Web.Persistence.Rows.VolumeRow", b =>
+                {
+                    b.HasOne("Plinth.Web.Persistence.Rows.HostRow", null)
+                        .WithMany()
+                        .HasForeignKey("Host")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired();
+
+                    b.HasOne("Plinth.Web.Persistence.Rows.ProjectRow", null)
+                        .WithMany()
+                        .HasForeignKey("Project")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired();
+
+                    b.HasOne("Plinth.Web.Persistence.Rows.VmRow", null)
+                        .WithMany()
+                        .HasForeignKey("Vm")
+                        .OnDelete(DeleteBehavior.Restrict);
                 });
 
             modelBuilder.Entity("OpenIddict.EntityFrameworkCore.Models.OpenIddictEntityFrameworkCoreApplication", b =>

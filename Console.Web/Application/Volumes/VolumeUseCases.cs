@@ -1,0 +1,145 @@
+using Microsoft.EntityFrameworkCore;
+using Plinth.Core.Identity;
+using Plinth.Core.Machines;
+using Plinth.Core.Operations;
+using Plinth.Core.Placement;
+using Plinth.Core.Primitives;
+using Plinth.Web.Application.Operations;
+using Plinth.Web.Persistence;
+using Plinth.Web.Persistence.Capacity;
+using Plinth.Web.Persistence.Rows;
+
+namespace Plinth.Web.Application.Volumes;
+
+/// <inheritdoc cref="IVolumes"/>
+internal sealed class VolumeUseCases(IConsoleStore store, Mutations mutations, VolumeWriter writer, VolumeViews views) : IVolumes
+{
+    public async Task<Result<Page<VolumeView>>> List(Caller caller, string project, VolumeQuery query, Window window, CancellationToken stop)
+    {
+        if (Access.Check(caller.Principal, Permissions.VolumeRead) is { } no) return no;
+        await using var db = store.Read();
+        var owner = await Naming.Project(db, project, stop);
+        if (!owner.Succeeded) return Result<Page<VolumeView>>.No(owner.Refusals);
+        var page = await VolumeList.Read(db, owner.Value, query, window, stop);
+        return page.Succeeded
+            ? new Page<VolumeView>(await views.Many(db, page.Value.Rows, owner.Value, stop), page.Value.Total, page.Value.Next)
+            : Result<Page<VolumeView>>.No(page.Refusals);
+    }
+
+    public async Task<Result<VolumeView>> Get(Caller caller, string project, VolumeId volume, CancellationToken stop)
+    {
+        if (Access.Check(caller.Principal, Permissions.VolumeRead) is { } no) return no;
+        await using var db = store.Read();
+        var owner = await Naming.Project(db, project, stop);
+        if (!owner.Succeeded) return Result<VolumeView>.No(owner.Refusals);
+        return await db.Volumes.SingleOrDefaultAsync(v => v.Id == volume && v.Project == owner.Value.Id, stop) is { } row
+            ? (await views.Many(db, [row], owner.Value, stop))[0]
+            : Naming.NoVolume(volume);
+    }
+
+    public async Task<Result<OperationView>> Create(Caller caller, string project, CreateVolume request, string? idempotencyKey, CancellationToken stop)
+    {
+        var made = await mutations.Run(caller, Permissions.VolumeCreate, Permissions.VolumeCreate, "volume", Idempotency.Of(caller, idempotencyKey, Permissions.VolumeCreate, project, request), async m =>
+        {
+            var owner = await Naming.Project(m.Db, project, stop);
+            if (!owner.Succeeded) return Result<Guid>.No(owner.Refusals);
+            m.Project = owner.Value.Id;
+            var judged = await NewVolume.Judge(m, owner.Value, request, stop);
+            if (!judged.Succeeded) return Result<Guid>.No(judged.Refusals);
+            var volume = judged.Value;
+            (m.Target, m.Detail) = ($"volume/{volume.Id}", $"{volume.Name}: {volume.SizeGib} GiB, {volume.StorageClass}");
+            return (await writer.Create(m.Scope, volume, m.By)).Id.Value;
+        }, stop);
+        return await View(made, stop);
+    }
+
+    public async Task<Result<VolumeView>> Update(Caller caller, string project, VolumeId volume, UpdateVolume request, long? expectedVersion, CancellationToken stop)
+    {
+        var changed = await mutations.Run(caller, Permissions.VolumeUpdate, Permissions.VolumeUpdate, $"volume/{volume}", async m =>
+        {
+            var (owner, row, no) = await Mine(m, project, volume, stop);
+            if (no is not null) return Result<Guid>.No(no);
+            if (Stale(row!, expectedVersion) is { } stale) return stale;
+            var refusals = new RefusalList();
+            if (request.Name is not null) NameRules.CheckName(refusals, "name", request.Name);
+            NameRules.CheckDescription(refusals, "description", request.Description);
+            if (request.Name is { } name && name != row!.Name && NameRules.IsName(name) && await NewVolume.Taken(m.Db, owner!, name, stop) is { } taken) refusals.Add(taken);
+            if (refusals.Any) return Result<Guid>.No(refusals.All);
+            (row!.Name, row.Description, row.UpdatedAt) = (request.Name ?? row.Name, request.Description ?? row.Description, m.Now);
+            m.Detail = row.Name;
+            return volume.Value;
+        }, stop);
+        return changed.Succeeded ? await Get(caller, project, volume, stop) : Result<VolumeView>.No(changed.Refusals);
+    }
+
+    public Task<Result<OperationView>> Attach(Caller caller, string project, VolumeId volume, AttachVolume request, string? idempotencyKey, CancellationToken stop) =>
+        Operate(caller, Permissions.VolumeOperate, "volume.attach", project, volume, null, request.Vm, idempotencyKey, async (m, owner, row) =>
+        {
+            if (string.IsNullOrEmpty(request.Vm)) return Refusal.Invalid("vm", "required", "A VM is needed: its name or id.");
+            if (await Naming.Vm(m.Db, owner.Id, request.Vm, stop) is not { } vm) return Refusal.Invalid("vm", "unknown_vm", $"The project {owner.Name} has no VM {RefusalList.Quote(request.Vm)}.");
+            var target = await NewVolume.Target(m.Db, vm, stop);
+            m.Detail = $"{row.Name} to {vm.Name}";
+            return await writer.Ask(m.Scope, row, m.By, (record, current, next) => VolumeActs.Attach(record, current, target, m.By, next, m.Now));
+        }, stop);
+
+    public Task<Result<OperationView>> Detach(Caller caller, string project, VolumeId volume, string? idempotencyKey, CancellationToken stop) =>
+        Operate(caller, Permissions.VolumeOperate, "volume.detach", project, volume, null, null, idempotencyKey, (m, _, row) =>
+            writer.Ask(m.Scope, row, m.By, (record, current, next) => VolumeActs.Detach(record, current, m.By, next, m.Now)), stop);
+
+    public Task<Result<OperationView>> Resize(Caller caller, string project, VolumeId volume, ResizeVolume request, string? idempotencyKey, CancellationToken stop) =>
+        Operate(caller, Permissions.VolumeOperate, "volume.resize", project, volume, null, request.SizeGib, idempotencyKey, async (m, _, row) =>
+        {
+            var refusals = new RefusalList();
+            var size = NewVolume.Size(refusals, request.SizeGib);
+            if (refusals.Any) return Result<OperationRow>.No(refusals.All);
+            var (was, host) = (row.SizeGib, await FleetSnapshots.LoadHost(m.Db, row.Host, stop));
+            m.Detail = $"{row.Name}: {was} -> {size} GiB";
+            var asked = await writer.Ask(m.Scope, row, m.By, (record, current, next) =>
+                size > was && (host is null ? "the host is retired" : VolumePlacement.WhyNot(host, size - was, m.Now)) is { } full
+                    ? Refusal.NoCapacity("no_room", $"{record.HostName} cannot give it {size - was} GiB more: {full}.")
+                    : VolumeActs.Resize(record, current, size, m.By, next, m.Now));
+            if (asked.Succeeded) await AllocationLedger.Resize(m.Scope, row);
+            return asked;
+        }, stop);
+
+    public Task<Result<OperationView>> Delete(Caller caller, string project, VolumeId volume, long? expectedVersion, string? idempotencyKey, CancellationToken stop) =>
+        Operate(caller, Permissions.VolumeDelete, "volume.delete", project, volume, expectedVersion, null, idempotencyKey, (m, _, row) =>
+            writer.Ask(m.Scope, row, m.By, (record, current, next) => VolumeActs.Delete(record, current, m.By, next, m.Now)), stop);
+
+    private async Task<Result<OperationView>> Operate(
+        Caller caller, string permission, string action, string project, VolumeId volume, long? expectedVersion, object? request, string? idempotencyKey,
+        Func<Mutation, ProjectRow, VolumeRow, Task<Result<OperationRow>>> act, CancellationToken stop)
+    {
+        var operation = await mutations.Run(caller, permission, action, $"volume/{volume}", Idempotency.Of(caller, idempotencyKey, action, project, volume, expectedVersion, request), async m =>
+        {
+            var (owner, row, no) = await Mine(m, project, volume, stop);
+            if (no is not null) return Result<Guid>.No(no);
+            if (Stale(row!, expectedVersion) is { } stale) return stale;
+            m.Detail = row!.Name;
+            var asked = await act(m, owner!, row);
+            return asked.Succeeded ? asked.Value.Id.Value : Result<Guid>.No(asked.Refusals);
+        }, stop);
+        return await View(operation, stop);
+    }
+
+    private static async Task<(ProjectRow? Owner, VolumeRow? Row, IReadOnlyList<Refusal>? No)> Mine(Mutation m, string project, VolumeId volume, CancellationToken stop)
+    {
+        var owner = await Naming.Project(m.Db, project, stop);
+        if (!owner.Succeeded) return (null, null, owner.Refusals);
+        m.Project = owner.Value.Id;
+        var row = await m.Db.Volumes.SingleOrDefaultAsync(v => v.Id == volume && v.Project == owner.Value.Id, stop);
+        return (owner.Value, row, row is null ? [Naming.NoVolume(volume)] : null);
+    }
+
+    private static Refusal? Stale(VolumeRow row, long? expected) => expected is null || expected == row.Version
+        ? null
+        : Refusal.Stale($"The volume was changed since you read it: you saw version {expected}, it is at {row.Version}. Read it again, then decide.");
+
+    private async Task<Result<OperationView>> View(Result<Guid> operation, CancellationToken stop)
+    {
+        if (!operation.Succeeded) return Result<OperationView>.No(operation.Refusals);
+        await using var db = store.Read();
+        var id = new OperationId(operation.Value);
+        return OperationViews.View(await db.Operations.SingleAsync(o => o.Id == id, stop));
+    }
+}
