@@ -10,7 +10,7 @@ internal static class Prerequisites
     private static readonly (string Program, string Package)[] Programs =
     [
         ("libvirtd", "libvirt-daemon-system"), ("qemu-system-x86_64", "qemu-system-x86"), ("qemu-img", "qemu-utils"),
-        ("dnsmasq", "dnsmasq-base"), ("iptables", "iptables"), ("xorriso", "xorriso"),
+        ("dnsmasq", "dnsmasq-base"), ("iptables", "iptables"), ("nft", "nftables"), ("ip", "iproute2"), ("xorriso", "xorriso"),
     ];
 
     /// <summary>The sentence that says what is missing and how to get it; null where everything is there.</summary>

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.RegularExpressions;
+using Plinth.Core.Network;
 using Plinth.Core.Protocol;
 
 namespace Plinth.Agents.Machines;
@@ -38,7 +39,10 @@ internal static partial class DomainRules
         foreach (var nic in machine.Nics)
         {
             Require(Mac().IsMatch(nic.Mac), "mac", $"'{nic.Mac}' is no unicast MAC address like 52:54:00:12:34:56.");
-            Check(networks.FirstOrDefault(n => n.Id == nic.Network) ?? throw Refusals.NetworkMissing(nic.Network));
+            var network = networks.FirstOrDefault(n => n.Id == nic.Network) ?? throw Refusals.NetworkMissing(nic.Network);
+            Check(network);
+            Require(nic.Address is null || AddressRange.Parse(network.Cidr).Contains(nic.Address), "address", $"The address {nic.Address} is not within {network.Cidr}.");
+            Check(nic.Rules ?? []);
         }
     }
 
@@ -66,6 +70,23 @@ internal static partial class DomainRules
         Require(
             IPNetwork.TryParse(network.Cidr, out var range) && range.BaseAddress.GetAddressBytes().Length == 4 && network.Cidr == range.ToString() && range.PrefixLength is >= 8 and <= 29,
             "cidr", $"'{network.Cidr}' is no IPv4 range with no host bits and a prefix of 8 to 29, like 192.168.122.0/24.");
+        if (network.Overlay is not { } overlay) return;
+        Require(network.Bridge == NetworkNames.Bridge(network.Id), "bridge", $"The bridge of the network '{network.Name}' is {NetworkNames.Bridge(network.Id)}, not '{network.Bridge}'.");
+        Require(overlay.Vni is >= NetworkNames.FirstVni and <= NetworkNames.LastVni, "vni", $"VXLAN id {overlay.Vni}: {NetworkNames.FirstVni} to {NetworkNames.LastVni} are possible.");
+        Require(overlay.Mtu is >= 1280 and <= 9000, "mtu", $"An MTU of {overlay.Mtu}: 1280 to 9000 are possible.");
+        foreach (var peer in overlay.Peers) Require(PortRule.IsRange(peer + "/32"), "peer", $"'{peer}' is no IPv4 address.");
+        foreach (var guest in overlay.Names)
+        {
+            Require(Label().IsMatch(guest.Name), "name", $"The VM name '{guest.Name}' is not 1–63 lower-case letters, digits and inner hyphens.");
+            Require(Mac().IsMatch(guest.Mac), "mac", $"'{guest.Mac}' is no unicast MAC address like 52:54:00:12:34:56.");
+            Require(AddressRange.Parse(network.Cidr).Contains(guest.Address) && PortRule.IsRange(guest.Address + "/32"), "address", $"The address '{guest.Address}' is not within {network.Cidr}.");
+        }
+        Check(overlay.Rules);
+    }
+
+    private static void Check(IReadOnlyList<PortRule> rules)
+    {
+        if (NetworkChecks.Rules("rules", rules) is [var no, ..]) throw Refusals.Invalid("rules", no.Message);
     }
 
     public static void Check(StorageClassConfig storageClass) =>

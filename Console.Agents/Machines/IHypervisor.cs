@@ -22,8 +22,25 @@ public interface IHypervisor : Storage.IVolumeHost, IAsyncDisposable
     /// <summary>The directory-backed pool of this name exists, is active and starts with the host.</summary>
     Task<ObservedFacility> EnsurePool(StorageClassConfig storageClass, CancellationToken stop);
 
-    /// <summary>The bridge with NAT and DHCP exists, is active and starts with the host.</summary>
+    /// <summary>The network exists as it is wanted: bridge, DHCP and NAT; for one that reaches over hosts also its segment and the ways to its peers.
+    /// What somebody changed by hand is put right, and said.</summary>
     Task<ObservedFacility> EnsureNetwork(NetworkConfig network, CancellationToken stop);
+
+    /// <summary>Every guest interface is pinned to its own addresses, and what may come in from outside is what the rules allow. The networks
+    /// exist already. Read back each time; what somebody changed by hand is put right, and said.</summary>
+    Task<ObservedFacility> EnsureRules(DesiredHostState desired, CancellationToken stop);
+
+    /// <summary>MAC addresses of the guest interfaces that are pinned now: no other may be started.</summary>
+    IReadOnlySet<string> Pinned { get; }
+
+    /// <summary>What guests sent that was not theirs to send, as of the last <see cref="EnsureRules"/>; interfaces without any are left out.</summary>
+    IReadOnlyList<InterfaceDrops> Drops { get; }
+
+    /// <summary>Takes down networks that reach over hosts, are not wanted here any more and have no guest's interface on them.</summary>
+    Task PruneNetworks(IReadOnlyList<NetworkConfig> wanted, CancellationToken stop);
+
+    /// <summary>How often networks and rules are looked at: what was changed by hand is put right within twice this.</summary>
+    TimeSpan NetworkLookEvery => TimeSpan.FromSeconds(4);
 
     /// <summary>Where the bytes of an image live on this host: fetched there by the agent, under a name made from the digest.
     /// Disks may use it as their backing file, so it is never changed in place.</summary>

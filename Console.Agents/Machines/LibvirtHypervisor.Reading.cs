@@ -34,7 +34,8 @@ public sealed partial class LibvirtHypervisor
             ReadFailed, stop);
         return new HostFacts(
             _inventory.Hostname, AgentVersion.Text, acceleration, reason, "x86_64", _inventory.CpuModel, _inventory.Capacity(),
-            _inventory.OperatingSystem, _inventory.Kernel, "libvirt " + Version(libvirt), "QEMU " + Version(qemu));
+            _inventory.OperatingSystem, _inventory.Kernel, "libvirt " + Version(libvirt), "QEMU " + Version(qemu),
+            await _segments.TunnelAddress(stop));
     }
 
     public Task<Resources> Free(CancellationToken stop) => Task.FromResult(_inventory.Free());

@@ -27,6 +27,8 @@ public sealed partial class LibvirtHypervisor : IHypervisor
     private readonly LibvirtConnection _libvirt;
     private readonly LibvirtStorage _storage;
     private readonly LibvirtNetworks _networks;
+    private readonly Segments _segments;
+    private readonly PacketRules _rules;
     private readonly HostInventory _inventory;
     private readonly KvmSelfTest _selfTest;
     private readonly Lazy<Task<(Acceleration Acceleration, string Reason)>> _acceleration;
@@ -41,6 +43,9 @@ public sealed partial class LibvirtHypervisor : IHypervisor
         _libvirt = new LibvirtConnection(options.Uri, Happened);
         _storage = new LibvirtStorage(_libvirt, options);
         _networks = new LibvirtNetworks(_libvirt);
+        var shell = new HostShell(options.Inside ?? []);
+        _segments = new Segments(shell, options.SegmentsPath, time);
+        _rules = new PacketRules(shell, time);
         _inventory = new HostInventory(() => _storage.DirectoryOf("default"), time);
         _selfTest = new KvmSelfTest(options.Emulator, options.SelfTestPath);
         _acceleration = new(() => _selfTest.Run(_stop.Token));
@@ -50,7 +55,16 @@ public sealed partial class LibvirtHypervisor : IHypervisor
 
     public Task<ObservedFacility> EnsurePool(StorageClassConfig storageClass, CancellationToken stop) => _storage.EnsurePool(storageClass, stop);
 
-    public Task<ObservedFacility> EnsureNetwork(NetworkConfig network, CancellationToken stop) => _networks.Ensure(network, stop);
+    public Task<ObservedFacility> EnsureNetwork(NetworkConfig network, CancellationToken stop) =>
+        network.Overlay is null ? _networks.Ensure(network, stop) : _segments.Ensure(network, stop);
+
+    public Task<ObservedFacility> EnsureRules(DesiredHostState desired, CancellationToken stop) => _rules.Ensure(desired, stop);
+
+    public IReadOnlySet<string> Pinned => _rules.Pinned;
+
+    public IReadOnlyList<InterfaceDrops> Drops => _rules.Drops;
+
+    public Task PruneNetworks(IReadOnlyList<NetworkConfig> wanted, CancellationToken stop) => _segments.Prune(wanted, stop);
 
     public string ImagePath(ImageReference image)
     {
@@ -69,7 +83,7 @@ public sealed partial class LibvirtHypervisor : IHypervisor
         var disks = machine.Disks.Select(disk => _storage.Disk(machine.Vm, disk)).ToArray();
         var xml = DomainXml.Generate(new DomainContext(
             machine, acceleration, _options.Emulator, disks, _storage.SeedPath(machine.Vm),
-            [.. machine.Nics.Select(nic => NetworkXml.NameOf(networks.First(n => n.Id == nic.Network)))],
+            [.. machine.Nics.Select(nic => networks.First(n => n.Id == nic.Network))],
             Log(machine.Vm).Path, disks.All(disk => DirectIoAt(Path.GetDirectoryName(disk.Path)!)),
             DomainRules.MostVcpus(machine.Vcpus, _inventory.Capacity().Vcpus)));
         await _libvirt.Call(

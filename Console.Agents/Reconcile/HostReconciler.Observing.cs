@@ -16,7 +16,7 @@ internal sealed partial class HostReconciler
             var desired = _ledger.State.Desired;
             var machines = desired?.Machines.ToDictionary(m => m.Vm);
             var facilities = _trouble is null ? _facilities.Observed : [.. _facilities.Observed, new ObservedFacility("hypervisor", "hypervisor", false, _trouble)];
-            return new ObservedHost(Rounds > 0 && _trouble is null, _answers, facilities, [.. _works.Values.Where(w => w.Pictured).Select(w => Observe(w, machines?.GetValueOrDefault(w.Vm)))], _foreign, _volumes.Observed);
+            return new ObservedHost(Rounds > 0 && _trouble is null, _answers, facilities, [.. _works.Values.Where(w => w.Pictured).Select(w => Observe(w, machines?.GetValueOrDefault(w.Vm)))], _foreign, _volumes.Observed, _facilities.Drops);
         }
     }
 
@@ -84,4 +84,4 @@ internal sealed partial class HostReconciler
 
 /// <summary>What the reconciler knows of its host.</summary>
 /// <param name="Complete">Everything on the host was seen, and the hypervisor answered when it was last asked.</param>
-internal sealed record ObservedHost(bool Complete, Generation Generation, IReadOnlyList<ObservedFacility> Facilities, IReadOnlyList<ObservedMachine> Machines, IReadOnlyList<string> UnknownDomains, IReadOnlyList<ObservedVolume> Volumes);
+internal sealed record ObservedHost(bool Complete, Generation Generation, IReadOnlyList<ObservedFacility> Facilities, IReadOnlyList<ObservedMachine> Machines, IReadOnlyList<string> UnknownDomains, IReadOnlyList<ObservedVolume> Volumes, IReadOnlyList<InterfaceDrops> Drops);

@@ -210,6 +210,7 @@ internal sealed partial class HostReconciler
                     work.Progress = Doing(action);
                 }
                 if (work.Progress is not null) Changed?.Invoke();
+                if (action is StartDomain && view.Desired is { } starting && _facilities.Unprotected(starting) is { } unprotected) throw new HypervisorException("rules_missing", unprotected);
                 var outcome = await _executor.Do(action, view, work.Domain, networks, stop);
                 lock (_gate)
                 {

@@ -12,6 +12,7 @@ internal sealed class ReportComposer
     private IReadOnlyList<ObservedFacility> _facilities = [];
     private IReadOnlyList<string> _unknown = [];
     private IReadOnlyList<ObservedVolume> _volumes = [];
+    private IReadOnlyList<InterfaceDrops> _drops = [];
     private Generation _generation;
     private HostFacts? _facts;
 
@@ -20,7 +21,7 @@ internal sealed class ReportComposer
     {
         if (host.Complete) _sent.Clear();
         Note(host, host.Machines, facts);
-        return new ObservedHostState(host.Complete, host.Generation, now, facts, free, host.Facilities, host.Machines, host.UnknownDomains, host.Volumes);
+        return new ObservedHostState(host.Complete, host.Generation, now, facts, free, host.Facilities, host.Machines, host.UnknownDomains, host.Volumes, host.Drops);
     }
 
     /// <summary>What has changed since the last report; null when nothing has.</summary>
@@ -29,16 +30,18 @@ internal sealed class ReportComposer
         var machines = host.Machines.Where(m => !_sent.TryGetValue(m.Vm, out var sent) || !Same(sent, m)).ToList();
         var facilitiesSame = host.Facilities.SequenceEqual(_facilities);
         var volumesSame = host.Volumes.SequenceEqual(_volumes);
+        var dropsSame = host.Drops.SequenceEqual(_drops);
         var factsSame = facts is null || facts == _facts;
-        if (machines.Count == 0 && facilitiesSame && volumesSame && factsSame && host.Generation == _generation && host.UnknownDomains.SequenceEqual(_unknown)) return null;
+        if (machines.Count == 0 && facilitiesSame && volumesSame && dropsSame && factsSame && host.Generation == _generation && host.UnknownDomains.SequenceEqual(_unknown)) return null;
         Note(host, machines, facts);
-        return new ObservedHostState(false, host.Generation, now, factsSame ? null : facts, free, facilitiesSame ? null : host.Facilities, machines, host.UnknownDomains, volumesSame ? null : host.Volumes);
+        return new ObservedHostState(
+            false, host.Generation, now, factsSame ? null : facts, free, facilitiesSame ? null : host.Facilities, machines, host.UnknownDomains, volumesSame ? null : host.Volumes, dropsSame ? null : host.Drops);
     }
 
     private void Note(ObservedHost host, IReadOnlyList<ObservedMachine> machines, HostFacts? facts)
     {
         foreach (var machine in machines) _sent[machine.Vm] = machine;
-        (_facilities, _unknown, _volumes, _generation, _facts) = (host.Facilities, host.UnknownDomains, host.Volumes, host.Generation, facts ?? _facts);
+        (_facilities, _unknown, _volumes, _drops, _generation, _facts) = (host.Facilities, host.UnknownDomains, host.Volumes, host.Drops, host.Generation, facts ?? _facts);
     }
 
     // When the guest agent answers again and again, only that it does is news.

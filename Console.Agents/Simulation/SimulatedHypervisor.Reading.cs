@@ -16,7 +16,8 @@ public sealed partial class SimulatedHypervisor
         await Act(SimulatedStep.Facts, stop);
         return new HostFacts(
             _profile.Hostname, AgentVersion.Text, Acceleration.Simulated, "This host is simulated: no guest is executed.",
-            "x86_64", _profile.CpuModel, _profile.Capacity, "Plinth simulation", "none", "simulated", "simulated");
+            "x86_64", _profile.CpuModel, _profile.Capacity, "Plinth simulation", "none", "simulated", "simulated",
+            $"198.18.{(byte)(_profile.Hostname.Sum(c => c) >> 8)}.{(byte)_profile.Hostname.Sum(c => c)}");
     }
 
     public async Task<Resources> Free(CancellationToken stop)

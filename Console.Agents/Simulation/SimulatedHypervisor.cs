@@ -27,6 +27,11 @@ public sealed partial class SimulatedHypervisor : IHypervisor
     private readonly Channel<DomainEvent> _events = Channel.CreateBounded<DomainEvent>(
         new BoundedChannelOptions(MaxWaitingEvents) { FullMode = BoundedChannelFullMode.DropOldest });
 
+    private readonly List<InterfaceDrops> _spoofed = [];
+    private bool _flushed;
+    private string _drift = "";
+    private DateTimeOffset? _driftAt;
+
     /// <param name="statePath">A file that keeps disks, definitions and running guests over a restart of the process; null to forget.</param>
     public SimulatedHypervisor(SimulatedProfile profile, TimeProvider time, SimulatedFaults? faults = null, string? statePath = null)
     {
@@ -54,9 +59,54 @@ public sealed partial class SimulatedHypervisor : IHypervisor
 
     public async Task<ObservedFacility> EnsureNetwork(NetworkConfig network, CancellationToken stop)
     {
+        DomainRules.Check(network);
         await Act(SimulatedStep.Network, stop);
         Change(() => _state.Networks[network.Id.Value] = network);
-        return new ObservedFacility("network", network.Name, true, $"Simulated; bridge {network.Bridge}, {network.Cidr}.");
+        return new ObservedFacility("network", network.Name, true, network.Overlay is { } overlay
+            ? $"Simulated; VXLAN {overlay.Vni} to {(overlay.Peers.Count == 0 ? "no other host" : string.Join(", ", overlay.Peers))}, {network.Cidr}."
+            : $"Simulated; bridge {network.Bridge}, {network.Cidr}.");
+    }
+
+    public async Task<ObservedFacility> EnsureRules(DesiredHostState desired, CancellationToken stop)
+    {
+        await Act(SimulatedStep.Rules, stop);
+        lock (_gate)
+        {
+            if (_flushed) (_flushed, _drift, _driftAt) = (false, "Put right: table bridge plinth was missing.", _time.GetUtcNow());
+            var macs = desired.Machines.SelectMany(m => m.Nics).Select(n => n.Mac).ToHashSet();
+            Pinned = macs;
+            Drops = [.. _spoofed.Where(d => macs.Contains(d.Mac))];
+            return new ObservedFacility("rules", "anti-spoofing", true, $"Simulated; {macs.Count} guest interface{(macs.Count == 1 ? "" : "s")} pinned to their own addresses.", _drift, _driftAt);
+        }
+    }
+
+    public IReadOnlySet<string> Pinned { get; private set; } = new HashSet<string>();
+
+    public IReadOnlyList<InterfaceDrops> Drops { get; private set; } = [];
+
+    public async Task PruneNetworks(IReadOnlyList<NetworkConfig> wanted, CancellationToken stop)
+    {
+        await Act(SimulatedStep.Network, stop);
+        var ids = wanted.Select(n => n.Id.Value).ToHashSet();
+        Change(() =>
+        {
+            foreach (var gone in _state.Networks.Where(n => n.Value.Overlay is not null && !ids.Contains(n.Key)).Select(n => n.Key).ToList()) _state.Networks.Remove(gone);
+        });
+    }
+
+    /// <summary>Nobody changes anything on a simulated host by hand: a fleet of thousands need not look often.</summary>
+    public TimeSpan NetworkLookEvery => _flushed ? TimeSpan.Zero : TimeSpan.FromMinutes(1);
+
+    /// <summary>Somebody flushed the packet rules by hand.</summary>
+    internal void FlushRules()
+    {
+        lock (_gate) _flushed = true;
+    }
+
+    /// <summary>A guest sent packets that were not its own.</summary>
+    internal void Spoof(string mac, string kind, long packets)
+    {
+        lock (_gate) _spoofed.Add(new InterfaceDrops(mac, kind, packets, 42 * packets));
     }
 
     public async Task EnsureDisk(VmId vm, DesiredDisk disk, CancellationToken stop)
@@ -187,6 +237,7 @@ public sealed partial class SimulatedHypervisor : IHypervisor
 
     private string AddressOf(DesiredNic nic)
     {
+        if (nic.Address is { } own) return own;
         var cidr = _state.Networks.TryGetValue(nic.Network.Value, out var network) ? network.Cidr : "192.168.122.0/24";
         var address = IPNetwork.Parse(cidr).BaseAddress.GetAddressBytes();
         address[3] = (byte)(2 + Convert.ToInt32(nic.Mac[^2..], 16) % 250);

@@ -9,10 +9,10 @@ using Plinth.Core.Storage;
 namespace Plinth.Core.Operations;
 
 /// <summary>A VM with a place, as its row says.</summary>
-/// <param name="Networks">In the order of the guest's interfaces.</param>
+/// <param name="Nics">In the order of the guest's interfaces.</param>
 /// <param name="Removed">It must go: stands as a tombstone until the agent reports it gone.</param>
 public sealed record PlacedMachine(
-    VmId Vm, ProjectId Project, string Name, string Hostname, Resources Size, string StorageClass, IReadOnlyList<NetworkId> Networks,
+    VmId Vm, ProjectId Project, string Name, string Hostname, Resources Size, string StorageClass, IReadOnlyList<DesiredNic> Nics,
     string UserName, IReadOnlyList<string> SshKeys, string UserData, Image Image,
     DesiredPower Power, long PowerGeneration, int StopDeadlineSeconds, bool Removed);
 
@@ -20,19 +20,25 @@ public sealed record PlacedMachine(
 /// <param name="Removed">It must go: stands as a tombstone until the agent reports it gone.</param>
 public sealed record PlacedVolume(VolumeId Volume, ProjectId Project, string Name, string StorageClass, int SizeGib, VmId? Vm, bool Made, bool Removed);
 
+/// <summary>Who is on a network, wherever in the fleet.</summary>
+/// <param name="Peers">Tunnel addresses of the other hosts.</param>
+public sealed record NetworkMembers(IReadOnlyList<string> Peers, IReadOnlyList<GuestName> Names);
+
 /// <summary>Builds what one host should have, from rows; pure, ordered, so that the same rows give the same bytes.</summary>
 public static class DesiredStates
 {
     public const string RootDiskSerial = "root";
 
-    public static DesiredHostState Build(Generation generation, IEnumerable<StorageClass> storageClasses, IEnumerable<VirtualNetwork> networks, IEnumerable<PlacedMachine> machines, IEnumerable<PlacedVolume>? volumes = null)
+    public static DesiredHostState Build(Generation generation, IEnumerable<StorageClass> storageClasses, IEnumerable<VirtualNetwork> networks, IEnumerable<PlacedMachine> machines,
+        IEnumerable<PlacedVolume>? volumes = null, IReadOnlyDictionary<NetworkId, NetworkMembers>? members = null)
     {
         var placed = machines.OrderBy(m => m.Vm.Value).ToArray();
         var kept = (volumes ?? []).OrderBy(v => v.Volume.Value).ToArray();
+        var used = placed.SelectMany(m => m.Nics).Select(n => n.Network).ToHashSet();
         return new DesiredHostState(
             generation,
             [.. storageClasses.OrderBy(s => s.Id.Value).Select(s => new StorageClassConfig(s.Id, s.Name, s.Kind))],
-            [.. networks.OrderBy(n => n.Id.Value).Select(n => new NetworkConfig(n.Id, n.Name, n.Kind, n.Cidr, Bridge(n.Id)))],
+            [.. networks.Where(n => n.Kind == NetworkKind.HostNat || used.Contains(n.Id)).OrderBy(n => n.Id.Value).Select(n => Network(n, members?.GetValueOrDefault(n.Id)))],
             [.. placed.Where(m => !m.Removed).Select(Machine)],
             [.. placed.Where(m => m.Removed).Select(m => new Tombstone(m.Vm))],
             [.. kept.Where(v => !v.Removed).Select(v => new DesiredVolume(v.Volume, v.Project, v.Name, Serial(v.Volume), v.StorageClass, v.SizeGib, v.Vm, v.Made))],
@@ -46,8 +52,13 @@ public static class DesiredStates
         return $"52:54:00:{hash[0]:x2}:{hash[1]:x2}:{hash[2]:x2}";
     }
 
-    /// <summary>A bridge's name: 15 characters are Linux's limit.</summary>
-    public static string Bridge(NetworkId network) => "plinth" + Convert.ToHexStringLower(SHA256.HashData(network.Value.ToByteArray()))[..8];
+    private static NetworkConfig Network(VirtualNetwork n, NetworkMembers? members) => new(
+        n.Id, n.Name, n.Kind, n.Cidr, NetworkNames.Bridge(n.Id),
+        n.Kind != NetworkKind.Vxlan ? null : new OverlayConfig(
+            n.Vni, VirtualNetwork.OverlayMtu,
+            [.. (members?.Peers ?? []).Distinct().Order(StringComparer.Ordinal)],
+            [.. (members?.Names ?? []).OrderBy(m => m.Name, StringComparer.Ordinal).ThenBy(m => m.Address, StringComparer.Ordinal)],
+            n.Rules ?? []));
 
     /// <summary>A volume's serial, "vol-" and the random end of its id: the guest finds it as /dev/disk/by-id/virtio-SERIAL. 20 characters are virtio's limit.</summary>
     public static string Serial(VolumeId volume) => "vol-" + volume.Value.ToString("N")[^12..];
@@ -55,7 +66,7 @@ public static class DesiredStates
     private static DesiredMachine Machine(PlacedMachine m) => new(
         m.Vm, m.Project, m.Name, m.Size.Vcpus, m.Size.MemoryMib,
         [new DesiredDisk(RootDiskSerial, m.StorageClass, m.Size.DiskGib, new ImageReference(m.Image.Id, m.Image.Digest, m.Image.SizeBytes, m.Image.Format))],
-        [.. m.Networks.Select((network, i) => new DesiredNic(Mac(m.Vm, i), network))],
+        m.Nics,
         new Seed(m.Hostname, m.UserName, m.SshKeys, m.UserData),
         m.Image.HasGuestAgent, m.Power, m.PowerGeneration, m.StopDeadlineSeconds);
 }

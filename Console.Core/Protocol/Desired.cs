@@ -22,7 +22,16 @@ public sealed record DesiredHostState(
 public sealed record StorageClassConfig(StorageClassId Id, string Name, PoolKind Kind);
 
 /// <param name="Bridge">Name of the bridge on the host, at most 15 characters.</param>
-public sealed record NetworkConfig(NetworkId Id, string Name, NetworkKind Kind, string Cidr, string Bridge);
+/// <param name="Overlay">How its segment reaches other hosts; null for a network of this host alone.</param>
+public sealed record NetworkConfig(NetworkId Id, string Name, NetworkKind Kind, string Cidr, string Bridge, OverlayConfig? Overlay = null);
+
+/// <param name="Peers">Tunnel addresses of the other hosts that have guests on the network.</param>
+/// <param name="Names">Every guest on the network, on whatever host.</param>
+/// <param name="Rules">What may come in from outside the network, to every guest on it.</param>
+public sealed record OverlayConfig(int Vni, int Mtu, IReadOnlyList<string> Peers, IReadOnlyList<GuestName> Names, IReadOnlyList<PortRule> Rules);
+
+/// <summary>A guest's interface on one network.</summary>
+public sealed record GuestName(string Name, string Address, string Mac);
 
 /// <summary>One VM as its host should have it.</summary>
 /// <param name="PowerGeneration">Raised each time a person asks for a start or a stop. A domain that went off by itself
@@ -59,8 +68,10 @@ public sealed record ImageReference(ImageId Id, string Digest, long SizeBytes, s
 /// <param name="Made">The console has seen it. Should it be missing now, it is not made anew: that would hide the loss.</param>
 public sealed record DesiredVolume(VolumeId Volume, ProjectId Project, string Name, string Serial, string StorageClass, int SizeGib, VmId? Vm, bool Made);
 
-/// <param name="Mac">"52:54:00:…", derived from the VM id by the console.</param>
-public sealed record DesiredNic(string Mac, NetworkId Network);
+/// <param name="Mac">"52:54:00:…", given by the console when the VM was created.</param>
+/// <param name="Address">The one IPv4 address that the guest may use; null where the host's own DHCP gives it one.</param>
+/// <param name="Rules">What may come in to this interface from outside the network, beside the network's own rules.</param>
+public sealed record DesiredNic(string Mac, NetworkId Network, string? Address = null, IReadOnlyList<PortRule>? Rules = null);
 
 /// <summary>NoCloud seed: who can log in. User data, when given, is passed as it is and wins over user name and keys.</summary>
 public sealed record Seed(string Hostname, string UserName, IReadOnlyList<string> SshKeys, string UserData);

@@ -60,12 +60,19 @@ public sealed record Progress(string Sentence, long Done, long Total);
 /// <param name="Final">True when trying again cannot help; otherwise the agent goes on trying.</param>
 public sealed record MachineProblem(string Code, string Message, StepKind Step, bool Final);
 
-/// <summary>A storage class or network as the host has it.</summary>
-public sealed record ObservedFacility(string Kind, string Name, bool Ready, string Detail);
+/// <summary>A storage class, a network or the rules as the host has them.</summary>
+/// <param name="Id">Of a network: projects may use the same names.</param>
+/// <param name="Drift">What was last found different from what is wanted, and put right; empty when nothing was since the agent started.</param>
+public sealed record ObservedFacility(string Kind, string Name, bool Ready, string Detail, string Drift = "", DateTimeOffset? DriftAt = null, Guid? Id = null);
+
+/// <summary>Packets of one guest interface that were dropped because they were not its own, since the interface came to this host.</summary>
+/// <param name="Kind">"mac", "arp", "ip", "dhcp" (answers of a DHCP server) or "other" (neither ARP nor IPv4).</param>
+public sealed record InterfaceDrops(string Mac, string Kind, long Packets, long Bytes);
 
 /// <summary>
 /// What a host looks like. <see cref="Full"/> reports replace everything known; others carry only what changed.
 /// </summary>
+/// <param name="Drops">Null where nothing has changed since the last report.</param>
 /// <param name="At">The agent's clock, for display; ages are computed from the console's receipt.</param>
 /// <param name="Volumes">All of them; null where nothing about them is new.</param>
 public sealed record ObservedHostState(
@@ -77,4 +84,5 @@ public sealed record ObservedHostState(
     IReadOnlyList<ObservedFacility>? Facilities,
     IReadOnlyList<ObservedMachine> Machines,
     IReadOnlyList<string> UnknownDomains,
-    IReadOnlyList<ObservedVolume>? Volumes = null);
+    IReadOnlyList<ObservedVolume>? Volumes = null,
+    IReadOnlyList<InterfaceDrops>? Drops = null);

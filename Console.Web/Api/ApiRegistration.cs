@@ -24,6 +24,7 @@ public static class ApiRegistration
         VolumeEndpoints.Map(api);
         HostEndpoints.Map(api);
         CatalogueEndpoints.Map(api);
+        NetworkEndpoints.Map(api);
         OperationEndpoints.Map(api);
         JoinTokenEndpoints.Map(api);
         AuditEndpoints.Map(api);

@@ -51,8 +51,6 @@ internal static class CatalogueEndpoints
 
         api.MapGet("/projects", async (HttpContext http, ICatalogue use) => Answers.Whole(await use.Projects(http.Caller(), http.RequestAborted)))
             .WithTags("Projects").Describe<Page<ProjectView>>("List projects", "");
-        api.MapGet("/projects/{project}/networks", async (HttpContext http, string project, ICatalogue use) => Answers.Whole(await use.Networks(http.Caller(), Inputs.Project(project), http.RequestAborted)))
-            .WithTags("Networks").Describe<Page<NetworkView>>("List the networks of a project", "");
         api.MapGet("/storage-classes", async (HttpContext http, ICatalogue use) => Answers.Whole(await use.StorageClasses(http.Caller(), http.RequestAborted)))
             .WithTags("Storage classes").Describe<Page<StorageClassView>>("List storage classes", "");
     }

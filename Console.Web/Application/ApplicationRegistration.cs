@@ -4,6 +4,7 @@ using Plinth.Web.Application.Catalogue;
 using Plinth.Web.Application.History;
 using Plinth.Web.Application.Hosts;
 using Plinth.Web.Application.Machines;
+using Plinth.Web.Application.Networks;
 using Plinth.Web.Application.Operations;
 using Plinth.Web.Application.Overview;
 using Plinth.Web.Application.Personal;
@@ -31,7 +32,7 @@ public static class ApplicationRegistration
         // The hub needs the application and the application needs the hub: the second is looked up at its first use.
         services.AddSingleton(s => new Lazy<IAgentGateway>(s.GetRequiredService<IAgentGateway>));
 
-        services.AddSingleton<VmViews>().AddSingleton<HostViews>().AddSingleton<MachineWriter>().AddSingleton<Placer>();
+        services.AddSingleton<VmViews>().AddSingleton<HostViews>().AddSingleton<NetworkWriter>().AddSingleton<MachineWriter>().AddSingleton<Placer>();
         services.AddSingleton<VolumeViews>().AddSingleton<VolumeWriter>();
         services.AddSingleton<MetricReader>().AddSingleton<MetricWriter>();
         services.AddSingleton<DesiredStateReader>().AddSingleton<ReportReader>();
@@ -44,6 +45,7 @@ public static class ApplicationRegistration
         services.AddSingleton<IHosts, HostUseCases>();
         services.AddSingleton<IOperations, OperationUseCases>();
         services.AddSingleton<ICatalogue, CatalogueUseCases>();
+        services.AddSingleton<INetworks, NetworkUseCases>();
         services.AddSingleton<IAuditLog, AuditLog>();
         services.AddSingleton<IOverview, OverviewUseCases>();
         services.AddSingleton<LedgerCheck>().AddSingleton<SelfChecks>().AddSingleton<IUpkeep, UpkeepUseCases>();

@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Plinth.Core.Inventory;
 using Plinth.Core.Machines;
+using Plinth.Core.Network;
 using Plinth.Core.Primitives;
 
 namespace Plinth.Web.Application;
@@ -81,6 +82,16 @@ public sealed record AuditQuery(string? Action = null, string? Actor = null, str
 
 /// <param name="List">"vms", "hosts" or "operations".</param>
 public sealed record SaveView(string? List, string? Name, string? Query);
+
+/// <summary>POST …/networks.</summary>
+/// <param name="Cidr">A private IPv4 range, /16 to /28; its first address is the gateway.</param>
+public sealed record CreateNetwork(string? Name, string? Cidr, string? Description = null, IReadOnlyList<PortRule?>? Rules = null);
+
+/// <summary>PATCH …/networks/{network}: what is absent stays; rules are replaced as a whole.</summary>
+public sealed record UpdateNetwork(string? Description = null, IReadOnlyList<PortRule?>? Rules = null);
+
+/// <summary>PUT …/vms/{vm}/interfaces/{mac}/rules: what may come in to one interface, beside the rules of its network.</summary>
+public sealed record SetInterfaceRules(IReadOnlyList<PortRule?>? Rules = null);
 
 public sealed record CreateFlavor(string? Name, string? Description, long? Vcpus, long? MemoryMib, long? DiskGib);
 

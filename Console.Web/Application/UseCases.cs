@@ -88,9 +88,21 @@ public interface ICatalogue
     Task<Result<Page<FlavorView>>> Flavors(Caller caller, Window window, CancellationToken stop);
     Task<Result<FlavorView>> CreateFlavor(Caller caller, CreateFlavor request, string? idempotencyKey, CancellationToken stop);
     Task<Result<Done>> DeleteFlavor(Caller caller, FlavorId flavor, CancellationToken stop);
-    Task<Result<IReadOnlyList<NetworkView>>> Networks(Caller caller, string project, CancellationToken stop);
     Task<Result<IReadOnlyList<StorageClassView>>> StorageClasses(Caller caller, CancellationToken stop);
     Task<Result<IReadOnlyList<ProjectView>>> Projects(Caller caller, CancellationToken stop);
+}
+
+/// <summary>The networks of a project, on the hosts that have guests on them.</summary>
+public interface INetworks
+{
+    Task<Result<IReadOnlyList<NetworkView>>> List(Caller caller, string project, CancellationToken stop);
+    Task<Result<NetworkView>> Get(Caller caller, string project, NetworkId network, CancellationToken stop);
+    Task<Result<IReadOnlyList<NetworkMemberView>>> Members(Caller caller, string project, NetworkId network, CancellationToken stop);
+    Task<Result<NetworkView>> Create(Caller caller, string project, CreateNetwork request, string? idempotencyKey, CancellationToken stop);
+    Task<Result<NetworkView>> Update(Caller caller, string project, NetworkId network, UpdateNetwork request, long? expectedVersion, CancellationToken stop);
+    /// <summary>Refused while VMs are on it.</summary>
+    Task<Result<Done>> Delete(Caller caller, string project, NetworkId network, CancellationToken stop);
+    Task<Result<Done>> SetInterfaceRules(Caller caller, string project, VmId vm, string mac, SetInterfaceRules request, CancellationToken stop);
 }
 
 public interface IAgents

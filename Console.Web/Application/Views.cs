@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Plinth.Core.Inventory;
 using Plinth.Core.Machines;
+using Plinth.Core.Network;
 using Plinth.Core.Placement;
 using Plinth.Core.Primitives;
 using Plinth.Core.Protocol;
@@ -50,7 +51,10 @@ public sealed record VmView(
     MachineSize? RunsWith,
     long Version);
 
-public sealed record VmNetworkView(NetworkId Id, string Name, string Mac);
+/// <param name="Address">From the network's range; null where the host's own DHCP gives one.</param>
+/// <param name="Rules">What may come in to this interface from outside its network, beside the network's own rules.</param>
+/// <param name="Drops">What the guest sent that was not its own to send, and was dropped.</param>
+public sealed record VmNetworkView(NetworkId Id, string Name, string Mac, string? Address, IReadOnlyList<PortRule> Rules, IReadOnlyList<InterfaceDrops> Drops);
 
 /// <summary>What one VM of a bulk act was answered.</summary>
 /// <param name="Name">Empty where there is no such VM.</param>
@@ -112,7 +116,8 @@ public sealed record HostView(
     DateTimeOffset? CertificateExpiresAt,
     long Version);
 
-public sealed record FacilityView(string Kind, string Name, bool Ready, string Detail);
+/// <param name="Drift">What somebody had changed by hand and the agent has put right; empty when nothing was.</param>
+public sealed record FacilityView(string Kind, string Name, bool Ready, string Detail, string Drift, DateTimeOffset? DriftAt);
 
 public sealed record HostSampleView(DateTimeOffset At, double CpuPercent, long MemoryUsedMib, long MemoryTotalMib, long DiskUsedMib, long DiskTotalMib, double Load1);
 
@@ -152,7 +157,20 @@ public sealed record ImageView(ImageId Id, string Name, string Description, Imag
 
 public sealed record FlavorView(FlavorId Id, string Name, string Description, int Vcpus, int MemoryMib, int DiskGib, DateTimeOffset CreatedAt, long Version);
 
-public sealed record NetworkView(NetworkId Id, string Name, string Description, string Kind, string Cidr);
+/// <param name="Kind">"host-nat" or "vxlan".</param>
+/// <param name="Vni">The VXLAN id; null for a network without a segment.</param>
+/// <param name="Taken">Addresses that guests have, of <paramref name="Addresses"/>; null where hosts give them by themselves.</param>
+public sealed record NetworkView(
+    NetworkId Id, ProjectId Project, string Name, string Description, string Kind, string Cidr, int? Vni, string Gateway, int? Mtu, int Addresses, int? Taken,
+    IReadOnlyList<PortRule> Rules, IReadOnlyList<NetworkHostView> Hosts, DateTimeOffset CreatedAt, long Version);
+
+/// <summary>How one host has a network that it should have.</summary>
+/// <param name="Conforms">Null while the host has not reported it.</param>
+/// <param name="Drift">What was changed there by hand and put right; empty when nothing was.</param>
+public sealed record NetworkHostView(HostId Host, string HostName, int Vms, bool? Conforms, string Detail, string Drift, DateTimeOffset? DriftAt, DateTimeOffset? ReportedAt, bool Stale);
+
+/// <summary>A guest on a network.</summary>
+public sealed record NetworkMemberView(VmId Vm, string VmName, string? HostName, string Mac, string Address, IReadOnlyList<PortRule> Rules);
 
 public sealed record StorageClassView(StorageClassId Id, string Name, string Description, string Kind);
 

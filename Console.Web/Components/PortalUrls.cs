@@ -36,6 +36,10 @@ public static class PortalUrls
 
     public static string NewVm(string project = DefaultProject) => $"/projects/{Uri.EscapeDataString(project)}/vms/new";
 
+    public static string Networks(string project = DefaultProject) => $"/projects/{Uri.EscapeDataString(project)}/networks";
+
+    public static string Network(string project, NetworkId network) => $"/projects/{Uri.EscapeDataString(project)}/networks/{network}";
+
     public static string Vm(string project, VmId vm, string? tab = null, string? at = null) =>
         With($"/projects/{Uri.EscapeDataString(project)}/vms/{vm}", ("tab", tab), ("at", at));
 

@@ -27,6 +27,7 @@ public abstract class ConsoleDb(DbContextOptions options) : DbContext(options), 
     public DbSet<ImageRow> Images => Set<ImageRow>();
     public DbSet<FlavorRow> Flavors => Set<FlavorRow>();
     public DbSet<NetworkRow> Networks => Set<NetworkRow>();
+    public DbSet<NetworkAddressRow> NetworkAddresses => Set<NetworkAddressRow>();
     public DbSet<StorageClassRow> StorageClasses => Set<StorageClassRow>();
     public DbSet<ChangeLogRow> ChangeLog => Set<ChangeLogRow>();
     public DbSet<AuditEntryRow> AuditEntries => Set<AuditEntryRow>();

@@ -7,7 +7,7 @@ namespace Plinth.Agents.Machines.Xml;
 /// <param name="Acceleration">What the self-test found: KVM, or QEMU's own emulation.</param>
 /// <param name="Disks">In the order of the guest's device names; the first is the one it starts from.</param>
 /// <param name="SeedPath">The NoCloud seed, an ISO 9660 image.</param>
-/// <param name="NetworkNames">libvirt's name of the network of each nic, in the order of the nics.</param>
+/// <param name="Networks">The network of each nic, in the order of the nics.</param>
 /// <param name="DirectIo">Whether the pool's file system takes O_DIRECT.</param>
 /// <param name="MostVcpus">How many vCPUs it may get while it runs.</param>
 /// <param name="SerialLogPath">Where QEMU keeps what the guest writes on its serial console.</param>
@@ -17,7 +17,7 @@ internal sealed record DomainContext(
     string Emulator,
     IReadOnlyList<DomainDisk> Disks,
     string SeedPath,
-    IReadOnlyList<string> NetworkNames,
+    IReadOnlyList<NetworkConfig> Networks,
     string SerialLogPath,
     bool DirectIo,
     int MostVcpus);

@@ -1,4 +1,6 @@
 using System.Xml.Linq;
+using Plinth.Agents.Network;
+using Plinth.Core.Network;
 using Plinth.Core.Operations;
 
 namespace Plinth.Agents.Machines.Xml;
@@ -21,7 +23,7 @@ internal static class DomainDevices
     /// </summary>
     public static IEnumerable<XObject> Ports(DomainContext context)
     {
-        var ports = context.Disks.Count + context.NetworkNames.Count + OwnDevices + VolumeActs.MaxVolumesPerVm;
+        var ports = context.Disks.Count + context.Networks.Count + OwnDevices + VolumeActs.MaxVolumesPerVm;
         return [Pci(0, "pcie-root"), .. Enumerable.Range(1, ports).Select(index => Pci(index, "pcie-root-port"))];
     }
 
@@ -29,11 +31,14 @@ internal static class DomainDevices
         new("controller", new XAttribute("type", "pci"), new XAttribute("index", index), new XAttribute("model", model));
 
     public static IEnumerable<XObject> Interfaces(DomainContext context) =>
-        context.Machine.Nics.Zip(context.NetworkNames, (nic, network) =>
-            new XElement("interface", new XAttribute("type", "network"),
+        context.Machine.Nics.Zip(context.Networks, (nic, network) =>
+            new XElement("interface", new XAttribute("type", network.Overlay is null ? "network" : "bridge"),
                 new XElement("mac", new XAttribute("address", nic.Mac)),
-                new XElement("source", new XAttribute("network", network)),
+                new XElement("source", network.Overlay is null ? new XAttribute("network", NetworkXml.NameOf(network)) : new XAttribute("bridge", network.Bridge)),
+                // The packet rules know the interface by this name.
+                new XElement("target", new XAttribute("dev", NetworkNames.Guest(nic.Mac))),
                 new XElement("model", new XAttribute("type", "virtio")),
+                network.Overlay is { } overlay ? new XElement("mtu", new XAttribute("size", overlay.Mtu)) : null,
                 // Guests start from their disk; the network card's boot code would only cost seconds.
                 new XElement("rom", new XAttribute("enabled", "no"))));
 

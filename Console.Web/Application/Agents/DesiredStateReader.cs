@@ -20,7 +20,7 @@ internal sealed class DesiredStateReader(IConsoleStore store)
         await using var moment = await db.BeginReadAsync(stop);
         var generation = await db.Hosts.Where(h => h.Id == host).Select(h => h.Generation).SingleAsync(stop);
         var classes = await db.StorageClasses.ToListAsync(stop);
-        var networks = await db.Networks.ToListAsync(stop);
+        var networks = (await db.Networks.ToListAsync(stop)).Select(n => new VirtualNetwork(n.Id, n.Project, n.Name, n.Description, n.Kind, n.Cidr, n.Vni, n.Rules)).ToArray();
         var vms = await db.Vms.Where(v => v.Host == host && v.DeletedAt == null).ToListAsync(stop);
         var removed = await db.Tombstones.Where(t => t.Host == host).Select(t => t.Vm).ToListAsync(stop);
         var imageIds = vms.Select(v => v.Image).Distinct().ToArray();
@@ -29,10 +29,23 @@ internal sealed class DesiredStateReader(IConsoleStore store)
         return DesiredStates.Build(
             generation,
             classes.Select(s => new StorageClass(s.Id, s.Name, s.Description, s.Kind)),
-            networks.Select(n => new VirtualNetwork(n.Id, n.Project, n.Name, n.Description, n.Kind, n.Cidr)),
+            networks,
             vms.Select(v => new PlacedMachine(
-                v.Id, v.Project, v.Name, v.Spec.Hostname ?? v.Name, v.Spec.Size, v.Spec.StorageClass, [.. v.Nics.Select(n => n.Network)], v.Spec.UserName, v.Spec.SshKeys, v.Spec.UserData,
+                v.Id, v.Project, v.Name, v.Spec.Hostname ?? v.Name, v.Spec.Size, v.Spec.StorageClass, [.. v.Nics.Select(n => new DesiredNic(n.Mac, n.Network, n.Address, n.Rules))], v.Spec.UserName, v.Spec.SshKeys, v.Spec.UserData,
                 images[v.Image], v.Power, v.PowerGeneration, v.StopDeadlineSeconds, v.State == VmState.Deleting || removed.Contains(v.Id))),
-            volumes.Select(v => new PlacedVolume(v.Id, v.Project, v.Name, v.StorageClass, v.SizeGib, v.Vm, v.Made, v.State == VolumeState.Deleting)));
+            volumes.Select(v => new PlacedVolume(v.Id, v.Project, v.Name, v.StorageClass, v.SizeGib, v.Vm, v.Made, v.State == VolumeState.Deleting)),
+            await Members(db, host, [.. vms.SelectMany(v => v.Nics).Select(n => n.Network).Distinct()], stop));
+    }
+
+    /// <summary>Who else is on the networks of this host. Simulated hosts and real ones do not reach each other.</summary>
+    private static async Task<Dictionary<NetworkId, NetworkMembers>> Members(ConsoleDb db, HostId host, NetworkId[] networks, CancellationToken stop)
+    {
+        var addresses = await db.NetworkAddresses.Where(a => networks.Contains(a.Network))
+            .Join(db.Vms.Where(v => v.Host != null && v.DeletedAt == null), a => a.Vm, v => v.Id, (a, v) => new { a.Network, a.Address, a.Mac, v.Name, Host = v.Host!.Value }).ToListAsync(stop);
+        var ids = addresses.Select(a => a.Host).Append(host).Distinct().ToArray();
+        var hosts = await db.Hosts.Where(h => ids.Contains(h.Id)).Select(h => new { h.Id, h.Facts, h.Simulated }).ToDictionaryAsync(h => h.Id, stop);
+        return addresses.GroupBy(a => a.Network).ToDictionary(g => g.Key, g => new NetworkMembers(
+            [.. g.Select(a => a.Host).Distinct().Where(h => h != host && hosts[h].Simulated == hosts[host].Simulated).Select(h => hosts[h].Facts?.TunnelAddress).OfType<string>().Where(a => a.Length > 0)],
+            [.. g.Select(a => new GuestName(a.Name, a.Address, a.Mac))]));
     }
 }

@@ -7,6 +7,7 @@ using Plinth.Core.Protocol;
 using Plinth.Core.Storage;
 using Plinth.Web.Application.Hosts;
 using Plinth.Web.Application.Machines;
+using Plinth.Web.Application.Networks;
 using Plinth.Web.Application.Volumes;
 using Plinth.Web.Persistence;
 using Plinth.Web.Persistence.Rows;
@@ -17,7 +18,7 @@ namespace Plinth.Web.Application.Agents;
 /// Takes a report over. A full one replaces everything known; one that says what is known already writes nothing at all.
 /// A machine that this console did not place there is drift: shown, never adopted, never destroyed.
 /// </summary>
-internal sealed class ReportReader(IConsoleStore store, MachineWriter machines, VolumeWriter volumes, Signals signals)
+internal sealed class ReportReader(IConsoleStore store, MachineWriter machines, VolumeWriter volumes, NetworkWriter networks, Signals signals)
 {
     public async Task Read(HostId host, LiveHost memory, ObservedHostState report, CancellationToken stop)
     {
@@ -27,7 +28,7 @@ internal sealed class ReportReader(IConsoleStore store, MachineWriter machines, 
         var waiting = await store.Write(async scope =>
         {
             var row = await scope.Db.Hosts.SingleAsync(h => h.Id == host, stop);
-            TakeHost(scope, row, report);
+            await TakeHost(scope, row, report);
             var placed = await scope.Db.Vms.Where(v => v.Host == host && v.DeletedAt == null).ToListAsync(stop);
             TakeDrift(row, report, placed);
             foreach (var vm in placed) await TakeMachine(scope, vm, report);
@@ -38,20 +39,27 @@ internal sealed class ReportReader(IConsoleStore store, MachineWriter machines, 
         // remembered, so that the smallest news about it counts.
         if (report.Full) memory.Machines.Clear();
         foreach (var machine in report.Machines.Where(m => !waiting.Contains(m.Vm))) memory.Machines[machine.Vm] = machine;
-        memory.Host = report with { Facts = report.Facts ?? memory.Host?.Facts, Facilities = report.Facilities ?? memory.Host?.Facilities, Volumes = report.Volumes ?? memory.Host?.Volumes, Machines = [] };
+        memory.Host = report with
+        {
+            Facts = report.Facts ?? memory.Host?.Facts, Facilities = report.Facilities ?? memory.Host?.Facilities, Volumes = report.Volumes ?? memory.Host?.Volumes,
+            Drops = report.Drops ?? memory.Host?.Drops, Machines = [],
+        };
     }
 
-    private void TakeHost(WriteScope scope, HostRow row, ObservedHostState report)
+    private async Task TakeHost(WriteScope scope, HostRow row, ObservedHostState report)
     {
         row.ReportedAt = scope.Now;
         row.ObservedFree = report.Free;
         if (report.Generation > row.AcceptedGeneration) row.AcceptedGeneration = report.Generation;
         if (report.Facts is { } facts && facts != row.Facts)
         {
+            var moved = row.Facts?.TunnelAddress != facts.TunnelAddress;
             row.Facts = facts;
+            if (moved) await networks.TunnelMoved(scope, row.Id);
             scope.AfterCommit(signals.Placement.Ring);
         }
         if (report.Facilities is { } facilities && !facilities.SequenceEqual(row.Facilities)) row.Facilities = facilities;
+        if (report.Drops is { } drops && !drops.SequenceEqual(row.Drops)) row.Drops = drops;
         var next = HostLifecycle.Next(row.State, HostEvent.Reported);
         if (!next.Succeeded || next.Value == row.State) return;
         scope.Audit(Principal.System, null, "host.state", $"host/{row.Id}", null, AuditOutcomes.Done, $"{row.Name}: {OperationSteps.Word(row.State)} -> {OperationSteps.Word(next.Value)}");
@@ -104,5 +112,6 @@ internal sealed class ReportReader(IConsoleStore store, MachineWriter machines, 
         || (report.Facts is { } facts && facts != known.Facts)
         || (report.Facilities is { } facilities && (known.Facilities is null || !facilities.SequenceEqual(known.Facilities)))
         || (report.Volumes is { } volumes && (known.Volumes is null || !volumes.SequenceEqual(known.Volumes)))
+        || (report.Drops is { } drops && !drops.SequenceEqual(known.Drops ?? []))
         || (report.Full && !report.UnknownDomains.SequenceEqual(known.UnknownDomains));
 }

@@ -117,16 +117,6 @@ internal sealed class CatalogueUseCases(IConsoleStore store, Mutations mutations
         return deleted.Succeeded ? Done.Value : Result<Done>.No(deleted.Refusals);
     }
 
-    public async Task<Result<IReadOnlyList<NetworkView>>> Networks(Caller caller, string project, CancellationToken stop)
-    {
-        if (Access.Check(caller.Principal, Permissions.VmRead) is { } no) return no;
-        await using var db = store.Read();
-        var owner = await Naming.Project(db, project, stop);
-        if (!owner.Succeeded) return Result<IReadOnlyList<NetworkView>>.No(owner.Refusals);
-        var rows = await db.Networks.Where(n => n.Project == owner.Value.Id).OrderBy(n => n.Name).ToListAsync(stop);
-        return Result<IReadOnlyList<NetworkView>>.Ok([.. rows.Select(n => new NetworkView(n.Id, n.Name, n.Description, OperationSteps.Word(n.Kind), n.Cidr))]);
-    }
-
     public async Task<Result<IReadOnlyList<StorageClassView>>> StorageClasses(Caller caller, CancellationToken stop)
     {
         if (Access.Check(caller.Principal, Permissions.VmRead) is { } no) return no;

@@ -6,6 +6,7 @@ using Plinth.Core.Placement;
 using Plinth.Core.Primitives;
 using Plinth.Core.Protocol;
 using Plinth.Web.Application.Hosts;
+using Plinth.Web.Application.Networks;
 using Plinth.Web.Application.Volumes;
 using Plinth.Web.Persistence;
 using Plinth.Web.Persistence.Capacity;
@@ -17,7 +18,7 @@ namespace Plinth.Web.Application.Machines;
 /// Writes what an act of a person or a reading of a report changes: VM, operation, the host's desired generation, the ledger.
 /// Always inside a write of the store, so that all of it stands or none.
 /// </summary>
-internal sealed class MachineWriter(Lazy<IAgentGateway> gateway, LiveHosts live, ICapacityWriter capacity, Signals signals)
+internal sealed class MachineWriter(Lazy<IAgentGateway> gateway, LiveHosts live, NetworkWriter networks, ICapacityWriter capacity, Signals signals)
 {
     /// <summary>Start, stop, reboot, pause, resume or delete.</summary>
     public async Task<Result<OperationRow>> Ask(WriteScope scope, VmRow vm, OperationKind kind, int stopDeadlineSeconds, string by, bool force = false)
@@ -157,6 +158,7 @@ internal sealed class MachineWriter(Lazy<IAgentGateway> gateway, LiveHosts live,
         vm.DeletedAt = scope.Now;
         vm.Operation = null;
         await AllocationLedger.Release(scope, vm.Id);
+        await networks.Release(scope, vm);
         if (host is null) return;
         if (await scope.Db.Tombstones.SingleOrDefaultAsync(t => t.Host == host.Id && t.Vm == vm.Id) is { } tombstone) scope.Db.Tombstones.Remove(tombstone);
         Wish(scope, vm, host);

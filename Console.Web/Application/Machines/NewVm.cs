@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Plinth.Core.Machines;
 using Plinth.Core.Primitives;
+using Plinth.Web.Application.Networks;
 using Plinth.Web.Persistence;
 using Plinth.Web.Persistence.Rows;
 
@@ -101,6 +102,7 @@ internal sealed record NewVm(VmSpec Spec, ImageRow Image, IReadOnlyList<NetworkR
             if (row is null && NameRules.IsName(name)) row = await db.Networks.SingleOrDefaultAsync(n => n.Project == project.Id && n.Name == name, stop);
             if (row is null) refusals.Invalid($"networks[{i}]", "unknown_network", $"The project {project.Name} has no network {RefusalList.Quote(name)}.");
             else if (rows.Any(r => r.Id == row.Id)) refusals.Invalid($"networks[{i}]", "duplicate", $"The network {row.Name} is named twice; name it once.");
+            else if (await NetworkWriter.Full(db, row, $"networks[{i}]", stop) is { } full) refusals.Add(full);
             else rows.Add(row);
         }
         return rows;

@@ -4,6 +4,7 @@ using Plinth.Core.Machines;
 using Plinth.Core.Operations;
 using Plinth.Core.Placement;
 using Plinth.Core.Primitives;
+using Plinth.Web.Application.Networks;
 using Plinth.Web.Application.Operations;
 using Plinth.Web.Application.Placement;
 using Plinth.Web.Persistence;
@@ -13,7 +14,7 @@ using Plinth.Web.Persistence.Rows;
 namespace Plinth.Web.Application.Machines;
 
 /// <inheritdoc cref="IVirtualMachines"/>
-internal sealed class VirtualMachines(IConsoleStore store, FleetCache fleet, Mutations mutations, MachineWriter writer, VmViews views, MetricReader metrics, IConsoleBroker consoles, Signals signals, TimeProvider time) : IVirtualMachines
+internal sealed class VirtualMachines(IConsoleStore store, FleetCache fleet, Mutations mutations, MachineWriter writer, NetworkWriter networks, VmViews views, MetricReader metrics, IConsoleBroker consoles, Signals signals, TimeProvider time) : IVirtualMachines
 {
     public Task<Result<Page<VmView>>> List(Caller caller, string project, VmQuery query, Window window, CancellationToken stop) =>
         InProject<Page<VmView>>(caller, Permissions.VmRead, project, async (db, owner) =>
@@ -50,9 +51,9 @@ internal sealed class VirtualMachines(IConsoleStore store, FleetCache fleet, Mut
             var vm = new VmRow
             {
                 Id = id, Project = owner.Value.Id, State = VmState.Requested, StateReason = VmLifecycle.Sentence(VmState.Requested), Power = DesiredPower.Running, PowerGeneration = 1,
-                Nics = [.. judged.Value.Networks.Select((n, i) => new VmNic(n.Id, n.Name, DesiredStates.Mac(id, i)))],
                 CreatedBy = m.By, CreatedAt = m.Now, UpdatedAt = m.Now,
             }.SetSpec(judged.Value.Spec);
+            vm.Nics = await networks.Take(m.Scope, id, judged.Value.Networks);
             var record = OperationProgress.Begin(OperationKind.CreateVm, m.By, Generation.None, vm.PowerGeneration, m.Now);
             var row = MachineRows.Row(record, OperationId.New(m.Now), vm, m.By, vm.StopDeadlineSeconds);
             vm.Operation = row.Id;
@@ -90,7 +91,11 @@ internal sealed class VirtualMachines(IConsoleStore store, FleetCache fleet, Mut
                 Labels = request.Labels?.ToDictionary(l => l.Key, l => l.Value!) ?? spec.Labels,
             });
             row.Value.UpdatedAt = m.Now;
-            if (renamed && row.Value.Host is { } host && row.Value.DeletedAt is null) writer.Wish(m.Scope, row.Value, await m.Db.Hosts.SingleAsync(h => h.Id == host, stop));
+            if (renamed && row.Value.Host is { } host && row.Value.DeletedAt is null)
+            {
+                writer.Wish(m.Scope, row.Value, await m.Db.Hosts.SingleAsync(h => h.Id == host, stop));
+                await networks.Joined(m.Scope, row.Value);
+            }
             string?[] told =
             [
                 renamed ? $"name {spec.Name} -> {request.Name}" : null,

@@ -32,7 +32,7 @@ internal sealed class VmViews(LiveHosts live)
                 vm.Id, vm.Project, project.Name, vm.Name, vm.Spec.Description, vm.Spec.Labels, vm.State,
                 vm.StateReason.Length > 0 ? vm.StateReason : VmLifecycle.Sentence(vm.State),
                 vm.Image, images.GetValueOrDefault(vm.Image, "(deleted)"), vm.Spec.Flavor is { } f ? flavors.GetValueOrDefault(f) : null,
-                vm.Spec.Size, vm.Spec.StorageClass, [.. vm.Nics.Select(n => new VmNetworkView(n.Network, n.Name, n.Mac))],
+                vm.Spec.Size, vm.Spec.StorageClass, [.. vm.Nics.Select(n => new VmNetworkView(n.Network, n.Name, n.Mac, n.Address, n.Rules ?? [], host is null ? [] : [.. host.Drops.Where(d => d.Mac == n.Mac)]))],
                 vm.Spec.UserName, vm.Spec.SshKeys, vm.Host, host?.Name, host?.Facts?.Acceleration,
                 running ? vm.Observed?.Addresses ?? [] : [], running ? vm.Observed?.GuestAgentAt : null, running ? vm.Observed?.StartedAt : null,
                 vm.CreatedAt, vm.UpdatedAt, observedAt,

@@ -5,6 +5,7 @@ using Plinth.Core.Operations;
 using Plinth.Core.Placement;
 using Plinth.Core.Primitives;
 using Plinth.Web.Application.Machines;
+using Plinth.Web.Application.Networks;
 using Plinth.Web.Persistence;
 using Plinth.Web.Persistence.Capacity;
 using Plinth.Web.Persistence.Rows;
@@ -12,7 +13,7 @@ using Plinth.Web.Persistence.Rows;
 namespace Plinth.Web.Application.Placement;
 
 /// <summary>Gives every VM that has none a place, oldest first; who does not fit waits with the engine's reason and does not hold up the others.</summary>
-internal sealed class Placer(IConsoleStore store, ICapacityWriter capacity, MachineWriter writer)
+internal sealed class Placer(IConsoleStore store, ICapacityWriter capacity, MachineWriter writer, NetworkWriter networks)
 {
     // Read so many at a time; a pass goes over all of them.
     private const int Portion = 500;
@@ -68,6 +69,7 @@ internal sealed class Placer(IConsoleStore store, ICapacityWriter capacity, Mach
         vm.StateReason = VmLifecycle.Sentence(vm.State);
         vm.UpdatedAt = scope.Now;
         writer.Wish(scope, vm, host);
+        await networks.Joined(scope, vm);
         operation.Host = id;
         MachineRows.Take(operation, OperationProgress.Placed(MachineRows.Record(operation), sentence, vm.Generation, scope.Now), vm.StopDeadlineSeconds);
         scope.Audit(Principal.System, null, "vm.place", $"vm/{vm.Id}", vm.Project, AuditOutcomes.Done, sentence);

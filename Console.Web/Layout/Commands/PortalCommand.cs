@@ -17,6 +17,7 @@ public sealed record PortalCommand(string Group, string Text, string? Keys, stri
         new(Go, "Volumes", "g l", PortalUrls.Volumes()),
         new(Go, "Images", "g i", PortalUrls.Images),
         new(Go, "Flavors", "g f", PortalUrls.Flavors),
+        new(Go, "Networks", "g n", PortalUrls.Networks()),
         new(Go, "Hosts", "g h", PortalUrls.Hosts()),
         new(Go, "Agents", "g a", PortalUrls.Agents),
         new(Go, "Upkeep", "g k", PortalUrls.Upkeep),

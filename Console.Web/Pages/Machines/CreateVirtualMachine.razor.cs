@@ -20,6 +20,7 @@ public partial class CreateVirtualMachine
 
     [Inject] public required IVirtualMachines Machines { get; set; }
     [Inject] public required ICatalogue Catalogue { get; set; }
+    [Inject] public required INetworks NetworksOfProject { get; set; }
     [Inject] public required IHosts HostsOfFleet { get; set; }
     [Inject] public required IChangeFeed Feed { get; set; }
     [Inject] public required TimeProvider Time { get; set; }
@@ -27,7 +28,7 @@ public partial class CreateVirtualMachine
 
     protected override object Key => Project;
 
-    protected override VmCreateView Open(Caller caller) => new(Machines, Catalogue, HostsOfFleet, Feed, Time, caller, Project, Kept);
+    protected override VmCreateView Open(Caller caller) => new(Machines, Catalogue, NetworksOfProject, HostsOfFleet, Feed, Time, caller, Project, Kept);
 
     private IReadOnlyList<(string, string)> ImageChoices => View!.Images.Count == 0 ? [("", "No image is ready")] : [.. View.Images.Select(i => (i.Name, i.Name))];
 
@@ -35,7 +36,6 @@ public partial class CreateVirtualMachine
         ? $"{(image.Description.Length > 0 ? image.Description + " " : "")}Needs at least {Quantity.Mib(image.MinMemoryMib)} of memory and {Quantity.Gib(image.MinDiskGib)} of disk."
         : null;
 
-    private IReadOnlyList<(string, string)> NetworkChoices => [.. View!.Networks.Select(n => (n.Name == "default" ? "" : n.Name, $"{n.Name} · {n.Cidr}"))];
     private IReadOnlyList<(string, string)> StorageChoices => [.. View!.StorageClasses.Select(s => (s.Name == "default" ? "" : s.Name, s.Name))];
 
     private IReadOnlyList<(string, string)> HostChoices =>
@@ -74,7 +74,6 @@ public partial class CreateVirtualMachine
             case nameof(VmForm.Keys): form.Keys = value; return View.Edited("keys");
             case nameof(VmForm.UserData): form.UserData = value; return View.Edited("userData");
             case nameof(VmForm.Labels): form.Labels = value; return View.Edited("labels");
-            case nameof(VmForm.Network): form.Network = value; return View.Edited("networks");
             case nameof(VmForm.StorageClass): form.StorageClass = value; return View.Edited("storageClass");
             case nameof(VmForm.Host): form.Host = value; return View.Edited("host");
             default: throw new ArgumentOutOfRangeException(nameof(property), property, null);

@@ -18,6 +18,7 @@ public sealed class VmCreateView : LiveView
 
     private readonly IVirtualMachines _machines;
     private readonly ICatalogue _catalogue;
+    private readonly INetworks _networks;
     private readonly IHosts _hosts;
     private readonly TimeProvider _time;
     private readonly string _project;
@@ -30,14 +31,14 @@ public sealed class VmCreateView : LiveView
     private readonly string _idempotencyKey;
     private bool _submitted;
 
-    public VmCreateView(IVirtualMachines machines, ICatalogue catalogue, IHosts hosts, IChangeFeed feed, TimeProvider time, Caller caller, string project, VmDraft? kept = null) : base(caller)
+    public VmCreateView(IVirtualMachines machines, ICatalogue catalogue, INetworks networks, IHosts hosts, IChangeFeed feed, TimeProvider time, Caller caller, string project, VmDraft? kept = null) : base(caller)
     {
         _kept = kept is not null;
         (Form, _touched, _idempotencyKey) = (kept?.Form ?? new VmForm(), [.. kept?.Touched ?? []], kept?.IdempotencyKey ?? Guid.NewGuid().ToString());
-        (_machines, _catalogue, _hosts, _time, _project) = (machines, catalogue, hosts, time, project);
+        (_machines, _catalogue, _networks, _hosts, _time, _project) = (machines, catalogue, networks, hosts, time, project);
         // Room comes and goes while the form is open.
         Listen(feed, change => change.Kind is "vm" or "host", _ => AskFitSoon());
-        Listen(feed, change => change.Kind is "image" or "flavor", _ => Load());
+        Listen(feed, change => change.Kind is "image" or "flavor" or "network", _ => Load());
     }
 
     public VmForm Form { get; }
@@ -65,6 +66,14 @@ public sealed class VmCreateView : LiveView
 
     /// <summary>How many fields keep the form from being accepted.</summary>
     public int WrongFields => Fields.Count(f => _answer.Any(r => r.Names(f)));
+
+    /// <summary>A network is taken or left; interfaces come in the order in which they are taken.</summary>
+    public Task Choose(string network, bool taken)
+    {
+        IReadOnlyList<string> others = [.. (Form.Networks ?? []).Where(n => n != network)];
+        Form.Networks = taken ? [.. others, network] : others;
+        return Edited("networks");
+    }
 
     /// <summary>A field has a new value: remembered as touched; the fit is asked anew after a pause in typing.</summary>
     public Task Edited(string field)
@@ -129,7 +138,7 @@ public sealed class VmCreateView : LiveView
         Images = [.. images.Items.Where(i => i.State == ImageState.Ready)];
         Flavors = [.. (Take(await _catalogue.Flavors(Caller, new Window(500), Stop))?.Items ?? []).OrderBy(f => f.MemoryMib).ThenBy(f => f.Vcpus).ThenBy(f => f.DiskGib)];
         if (Refusals.Count > 0) return;
-        Networks = Take(await _catalogue.Networks(Caller, _project, Stop)) ?? [];
+        Networks = Take(await _networks.List(Caller, _project, Stop)) ?? [];
         if (Refusals.Count > 0) return;
         StorageClasses = Take(await _catalogue.StorageClasses(Caller, Stop)) ?? [];
         if (Refusals.Count > 0) return;
@@ -141,6 +150,7 @@ public sealed class VmCreateView : LiveView
     /// <summary>A form that can be sent as it is: a free name, the first image, the smallest flavor that holds it.</summary>
     private void Propose()
     {
+        Form.Networks = [.. Networks.Where(n => n.Name == "default").Select(n => n.Name)];
         Form.Name = "vm-" + Guid.NewGuid().ToString("N")[..5];
         if (Images is not [var image, ..]) return;
         Form.Image = image.Name;

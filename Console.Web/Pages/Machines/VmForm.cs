@@ -27,7 +27,9 @@ public sealed class VmForm
 
     /// <summary>One "key=value" per line.</summary>
     public string Labels { get; set; } = "";
-    public string Network { get; set; } = "";
+
+    /// <summary>Names, in the order of the interfaces; null leaves the choice to the project.</summary>
+    public IReadOnlyList<string>? Networks { get; set; }
     public string StorageClass { get; set; } = "";
     public string Host { get; set; } = "";
 
@@ -43,7 +45,7 @@ public sealed class VmForm
         Text(Description),
         LabelText.Parse(Labels),
         Text(StorageClass),
-        Text(Network) is { } network ? [network] : null,
+        Networks,
         Text(UserName),
         Lines(Keys) is { Count: > 0 } keys ? keys : null,
         UserData.Trim().Length == 0 ? null : UserData,

@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 using Plinth.Core.Inventory;
 using Plinth.Core.Machines;
+using Plinth.Core.Network;
 using Plinth.Core.Placement;
 using Plinth.Core.Primitives;
 using Plinth.Core.Protocol;
@@ -24,6 +25,8 @@ internal static class Conventions
         Json<Resources>(builder);
         Json<HostFacts>(builder);
         Json<IReadOnlyList<ObservedFacility>>(builder);
+        Json<IReadOnlyList<InterfaceDrops>>(builder);
+        Json<IReadOnlyList<PortRule>>(builder);
         Json<IReadOnlyList<string>>(builder);
         Json<VmSpec>(builder);
         Json<IReadOnlyList<VmNic>>(builder);

@@ -132,7 +132,15 @@ internal static class Tables
         {
             e.ToTable("Networks").HasKey(n => n.Id);
             e.HasIndex(n => new { n.Project, n.Name }).IsUnique();
+            e.HasIndex(n => n.Vni).IsUnique().HasFilter($"\"{nameof(NetworkRow.Vni)}\" <> 0");
             e.HasOne<ProjectRow>().WithMany().HasForeignKey(n => n.Project).OnDelete(DeleteBehavior.Restrict);
+        });
+        model.Entity<NetworkAddressRow>(e =>
+        {
+            e.ToTable("NetworkAddresses").HasKey(a => new { a.Network, a.Address });
+            e.HasIndex(a => new { a.Network, a.Mac }).IsUnique();
+            e.HasIndex(a => a.Vm);
+            e.HasOne<NetworkRow>().WithMany().HasForeignKey(a => a.Network).OnDelete(DeleteBehavior.Restrict);
         });
         model.Entity<StorageClassRow>(e =>
         {

@@ -35,6 +35,16 @@ public sealed class VolumeAllocationRow : ILogged
     object ILogged.LogDocument => this;
 }
 
+/// <summary>The ledger of addresses: one address of one network, taken by one interface for as long as its VM lives.</summary>
+public sealed class NetworkAddressRow
+{
+    public required NetworkId Network { get; set; }
+    public required string Address { get; set; }
+    public required string Mac { get; set; }
+    public required VmId Vm { get; set; }
+    public DateTimeOffset At { get; set; }
+}
+
 /// <summary>A placement decision, abridged, with what is needed to make it again in full.</summary>
 public sealed class DecisionRow
 {

@@ -56,6 +56,9 @@ public sealed class NetworkRow : IVersioned, ILogged
     public string Description { get; set; } = "";
     public NetworkKind Kind { get; set; }
     public required string Cidr { get; set; }
+    /// <summary>The VXLAN id; 0 for a network without a segment.</summary>
+    public int Vni { get; set; }
+    public IReadOnlyList<PortRule> Rules { get; set; } = [];
     public DateTimeOffset CreatedAt { get; set; }
     public long Version { get; set; }
 

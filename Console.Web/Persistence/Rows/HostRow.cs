@@ -25,6 +25,7 @@ public sealed class HostRow : IVersioned, ILogged
     [Heartbeat] public Resources ObservedFree { get; set; }
     public IReadOnlyList<ObservedFacility> Facilities { get; set; } = [];
     public IReadOnlyList<string> UnknownDomains { get; set; } = [];
+    [Heartbeat] public IReadOnlyList<InterfaceDrops> Drops { get; set; } = [];
     /// <summary>Receipt of the last report, by the console's clock.</summary>
     [Heartbeat] public DateTimeOffset? ReportedAt { get; set; }
     public bool Connected { get; set; }

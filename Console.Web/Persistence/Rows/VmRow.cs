@@ -1,4 +1,5 @@
 using Plinth.Core.Machines;
+using Plinth.Core.Network;
 using Plinth.Core.Primitives;
 using Plinth.Core.Protocol;
 
@@ -6,7 +7,9 @@ namespace Plinth.Web.Persistence.Rows;
 
 /// <summary>One network interface of a VM.</summary>
 /// <param name="Name">The network's name when the VM was created.</param>
-public sealed record VmNic(NetworkId Network, string Name, string Mac);
+/// <param name="Address">From the network's range, for the life of the VM; null where the host's own DHCP gives one.</param>
+/// <param name="Rules">What may come in to this interface from outside its network, beside the network's own rules.</param>
+public sealed record VmNic(NetworkId Network, string Name, string Mac, string? Address = null, IReadOnlyList<PortRule>? Rules = null);
 
 /// <summary>A virtual machine: what was asked, what is wanted now, what was last seen.</summary>
 public sealed class VmRow : IVersioned, ILogged

@@ -29,6 +29,15 @@ public abstract class HypervisorBench : IAsyncDisposable
 
     public abstract Task StartService();
 
+    /// <summary>Somebody empties the host's packet rules by hand.</summary>
+    public abstract Task FlushRules();
+
+    /// <summary>A network of a project's own, with one guest on it.</summary>
+    public static NetworkConfig Segment(string mac, string address) => Segment(new NetworkId(new Guid("01900000-0000-7000-8000-00000000000e")), mac, address);
+
+    private static NetworkConfig Segment(NetworkId id, string mac, string address) => new(
+        id, "shop", NetworkKind.Vxlan, "10.20.0.0/24", NetworkNames.Bridge(id), new OverlayConfig(5000, VirtualNetwork.OverlayMtu, [], [new GuestName("own-segment", address, mac)], []));
+
     public abstract Task PlantForeignDomain(string name);
 
     /// <summary>What a crash in the middle of making a disk leaves.</summary>

@@ -6,13 +6,24 @@ namespace Plinth.Agents.Tests.Hypervisor;
 /// <summary>A libvirt host in namespaces (<c>tests/lab/lab</c>), reached from outside by its socket. The machine's own libvirt is never touched.</summary>
 public sealed class LabHost : IAsyncDisposable
 {
-    private const string Name = "kvm";
     private static readonly string Tests = Path.GetFullPath(Path.Combine(Here(), "../.."));
     private static string Here([CallerFilePath] string path = "") => Path.GetDirectoryName(path)!;
 
-    private readonly string _prefix = $"hv{Environment.ProcessId}-";
+    private static int _labs;
 
-    public string Directory { get; } = Path.Combine(Path.GetTempPath(), $"plinth-hv-{Environment.ProcessId}");
+    private readonly string _lab;
+
+    private LabHost(string name, int index, string? lab) => (Name, Index, _lab) = (name, index, lab ?? $"{Environment.ProcessId}-{Interlocked.Increment(ref _labs)}");
+
+    public string Name { get; }
+    public int Index { get; }
+
+    /// <summary>Where other hosts of the same lab reach it.</summary>
+    public string Address => $"10.77.0.{Index}";
+
+    private string Prefix => $"hv{_lab}-";
+
+    public string Directory => Path.Combine(Path.GetTempPath(), $"plinth-hv-{_lab}");
 
     public string Uri => $"qemu+unix:///system?socket={Directory}/{Name}/run/libvirt-sock";
 
@@ -21,12 +32,19 @@ public sealed class LabHost : IAsyncDisposable
 
     public string PidFiles => Path.Combine(Directory, Name, "run", "qemu");
 
-    public static async Task<LabHost> Up()
+    /// <param name="beside">A host of the lab that this one joins; null for a lab of its own.</param>
+    public static async Task<LabHost> Up(LabHost? beside = null)
     {
-        var host = new LabHost();
-        await host.Lab("up", Name, "1");
+        var host = beside is null ? new LabHost("kvm", 1, null) : new LabHost("kvm-2", 2, beside._lab);
+        await host.Lab("up", host.Name, host.Index.ToString());
         return host;
     }
+
+    /// <summary>What leads into the host.</summary>
+    public IReadOnlyList<string> Inside => [Path.Combine(Tests, "lab/lab"), "--dir", Directory, "--prefix", Prefix, "exec", Name, "--"];
+
+    /// <summary>Runs a script inside the host; its output.</summary>
+    public Task<string> Shell(string script) => Lab("exec", Name, "--", "sh", "-euc", "PATH=$PATH:/usr/sbin:/sbin; " + script);
 
     public Task KillLibvirtd() => Lab("libvirtd", Name, "kill");
 
@@ -41,7 +59,7 @@ public sealed class LabHost : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Lab("down", Name);
-        System.IO.Directory.Delete(Directory, recursive: true);
+        if (!System.IO.Directory.EnumerateFiles(Directory, "holder.pid", SearchOption.AllDirectories).Any()) System.IO.Directory.Delete(Directory, recursive: true);
     }
 
     /// <summary>The bundled guest image, built where it is not up to date.</summary>
@@ -52,7 +70,7 @@ public sealed class LabHost : IAsyncDisposable
         return Path.GetFullPath(output);
     }
 
-    private Task<string> Lab(params string[] arguments) => Run(Path.Combine(Tests, "lab/lab"), ["--dir", Directory, "--prefix", _prefix, .. arguments]);
+    private Task<string> Lab(params string[] arguments) => Run(Path.Combine(Tests, "lab/lab"), ["--dir", Directory, "--prefix", Prefix, .. arguments]);
 
     private static async Task<string> Run(string program, params string[] arguments)
     {

@@ -149,7 +149,7 @@ public sealed class LibvirtHypervisorTests(LibvirtFixture fixture) : HypervisorC
     private sealed class LabBench(LibvirtFixture fixture) : HypervisorBench
     {
         private readonly LibvirtHypervisor _host = new(
-            new LibvirtOptions(Uri: fixture.Lab.Uri, Root: fixture.Lab.StateRoot, PidFiles: fixture.Lab.PidFiles), TimeProvider.System);
+            new LibvirtOptions(Uri: fixture.Lab.Uri, Root: fixture.Lab.StateRoot, PidFiles: fixture.Lab.PidFiles, Inside: fixture.Lab.Inside), TimeProvider.System);
 
         public override IHypervisor Hypervisor => _host;
 
@@ -161,6 +161,8 @@ public sealed class LibvirtHypervisorTests(LibvirtFixture fixture) : HypervisorC
             if (!File.Exists(path)) File.Copy(Path.Combine(fixture.GuestImage, "plinth-guest.qcow2"), path);
             return Task.CompletedTask;
         }
+
+        public override async Task FlushRules() => await fixture.Lab.Shell("nft flush ruleset");
 
         public override Task KillService() => fixture.Lab.KillLibvirtd();
 

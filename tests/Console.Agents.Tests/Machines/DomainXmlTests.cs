@@ -91,5 +91,5 @@ public sealed class DomainXmlTests
             new DomainDisk("root", "/pool/vm-1-root.qcow2", new BackingFile("/pool/image-b.qcow2", "qcow2")),
             new DomainDisk("data", "/pool/vm-1-data.qcow2", null),
         ],
-        "/pool/vm-1-seed.iso", ["plinth-default"], "/consoles/1.log", directIo, MostVcpus: 8);
+        "/pool/vm-1-seed.iso", [Network], "/consoles/1.log", directIo, MostVcpus: 8);
 }

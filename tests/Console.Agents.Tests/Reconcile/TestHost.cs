@@ -185,6 +185,11 @@ internal abstract class DelegatingHypervisor(IHypervisor inner) : IHypervisor
     public Task<Resources> Free(CancellationToken stop) => Around(nameof(Free), null, () => inner.Free(stop));
     public Task<ObservedFacility> EnsurePool(StorageClassConfig storageClass, CancellationToken stop) => Around(nameof(EnsurePool), null, () => inner.EnsurePool(storageClass, stop));
     public Task<ObservedFacility> EnsureNetwork(NetworkConfig network, CancellationToken stop) => Around(nameof(EnsureNetwork), null, () => inner.EnsureNetwork(network, stop));
+    public Task<ObservedFacility> EnsureRules(DesiredHostState desired, CancellationToken stop) => Around(nameof(EnsureRules), null, () => inner.EnsureRules(desired, stop));
+    public IReadOnlySet<string> Pinned => inner.Pinned;
+    public IReadOnlyList<InterfaceDrops> Drops => inner.Drops;
+    public Task PruneNetworks(IReadOnlyList<NetworkConfig> wanted, CancellationToken stop) => Around(nameof(PruneNetworks), null, () => inner.PruneNetworks(wanted, stop));
+    public TimeSpan NetworkLookEvery => inner.NetworkLookEvery;
     public string ImagePath(ImageReference image) => inner.ImagePath(image);
     public bool NeedsImageBytes => inner.NeedsImageBytes;
     public Task EnsureDisk(VmId vm, DesiredDisk disk, CancellationToken stop) => Around(nameof(EnsureDisk), vm, () => inner.EnsureDisk(vm, disk, stop));

@@ -14,14 +14,14 @@ public sealed class DesiredStatesTests
     private static readonly Image Image = new(ImageId.New(Now), "mini", "", ImageState.Ready, "qcow2", "sha256:ab", 18, 1, 64, true, "root");
 
     private static PlacedMachine Machine(bool removed = false) => new(
-        VmId.New(Now), new ProjectId(Guid.NewGuid()), "web-1", "first-name", new Resources(2, 512, 4), "default", [new NetworkId(Guid.NewGuid()), new NetworkId(Guid.NewGuid())],
+        VmId.New(Now), new ProjectId(Guid.NewGuid()), "web-1", "first-name", new Resources(2, 512, 4), "default", [new DesiredNic("52:54:00:00:00:01", new NetworkId(Guid.NewGuid())), new DesiredNic("52:54:00:00:00:02", new NetworkId(Guid.NewGuid()))],
         "ana", ["ssh-ed25519 AAAA"], "", Image, DesiredPower.Running, 3, 60, removed);
 
     [Fact]
     public void A_machine_is_built_whole_and_a_removed_one_is_a_tombstone()
     {
         var (kept, gone) = (Machine(), Machine(removed: true));
-        var state = DesiredStates.Build(new Generation(7), [new StorageClass(default, "default", "", PoolKind.Directory)], [new VirtualNetwork(kept.Networks[0], default, "default", "", NetworkKind.HostNat, "10.87.0.0/22")], [gone, kept]);
+        var state = DesiredStates.Build(new Generation(7), [new StorageClass(default, "default", "", PoolKind.Directory)], [new VirtualNetwork(kept.Nics[0].Network, default, "default", "", NetworkKind.HostNat, "10.87.0.0/22")], [gone, kept]);
         var machine = Assert.Single(state.Machines);
         Assert.Equal(kept.Vm, machine.Vm);
         Assert.Equal(new Tombstone(gone.Vm), Assert.Single(state.Tombstones));

@@ -9,6 +9,7 @@ namespace Plinth.Web.Tests.Application;
 internal sealed class FakeAgent(Stage stage, HostId host, string name, Resources capacity)
 {
     private readonly Guid _boot = Guid.NewGuid();
+    private string _tunnel = "";
 
     public HostId Host => host;
     public Epoch Epoch { get; set; }
@@ -55,6 +56,14 @@ internal sealed class FakeAgent(Stage stage, HostId host, string name, Resources
         foreach (var (vm, machine) in Machines) Machines[vm] = machine with { Generation = Accepted };
     }
 
+    /// <summary>Reports in full, with the network side of the host as given.</summary>
+    public Task ReportNetworks(string? tunnel = null, IReadOnlyList<ObservedFacility>? facilities = null, IReadOnlyList<InterfaceDrops>? drops = null)
+    {
+        _tunnel = tunnel ?? _tunnel;
+        return stage.Directory_.Report(host, new Report(Epoch, new ObservedHostState(
+            true, Accepted, stage.Time.GetUtcNow(), Facts(), capacity, facilities ?? [], [.. Machines.Values], [.. UnknownDomains], Drops: drops)), Stage.Stop);
+    }
+
     public Task Report(bool full = true, params VmId[] only)
     {
         var machines = only.Length > 0 ? Machines.Values.Where(m => only.Contains(m.Vm)) : Machines.Values;
@@ -90,5 +99,5 @@ internal sealed class FakeAgent(Stage stage, HostId host, string name, Resources
             kept ? stage.Time.GetUtcNow() : null, false, null);
     }
 
-    private HostFacts Facts() => new(name, "0.1.0", Acceleration.Kvm, "a guest was booted", "x86_64", "Example CPU", capacity, "Debian 12", "6.1.0", "9.0.0", "7.2.0");
+    private HostFacts Facts() => new(name, "0.1.0", Acceleration.Kvm, "a guest was booted", "x86_64", "Example CPU", capacity, "Debian 12", "6.1.0", "9.0.0", "7.2.0", _tunnel);
 }

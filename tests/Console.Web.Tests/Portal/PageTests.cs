@@ -30,7 +30,7 @@ public sealed class PageTests : PortalStage
         context.JSInterop.Mode = JSRuntimeMode.Loose;
         context.Services.AddMudServices();
         context.Services.AddSingleton<TimeProvider>(Time).AddSingleton<IChangeFeed>(Live);
-        context.Services.AddSingleton(Vms).AddSingleton(Volumes).AddSingleton(Hosts).AddSingleton(Operations).AddSingleton(Catalogue)
+        context.Services.AddSingleton(Vms).AddSingleton(Volumes).AddSingleton(Hosts).AddSingleton(Operations).AddSingleton(Catalogue).AddSingleton(The<INetworks>())
             .AddSingleton(The<IBulkActs>()).AddSingleton(The<IPersonal>()).AddSingleton(The<IHistory>());
         context.Services.AddScoped<CallerSource>().AddScoped<BreadcrumbTrail>().AddScoped<PageCommands>();
         context.AddAuthorization().SetAuthorized("ana").SetClaims([.. PrincipalClaims.Identity(Ana.Principal, "test").Claims]);
@@ -64,6 +64,27 @@ public sealed class PageTests : PortalStage
         drawn.Render(p => p.Add(x => x.Row, row).Add(x => x.Columns, UsualColumns));
         Assert.Contains("Running", drawn.Find(".state").TextContent);
         Assert.True(drawn.RenderCount > before);
+    }
+
+    [Fact]
+    public async Task A_network_is_added_and_its_rules_are_kept_on_its_page()
+    {
+        await using var browser = Browser();
+        var list = browser.Render<Plinth.Web.Pages.Networks.Networks>(p => p.Add(x => x.Project, Project));
+        list.WaitForElement("#network-name").Input("shop");
+        list.Find("#network-cidr").Input("10.20.0.1/24");
+        await list.Find("form").SubmitAsync();
+        list.WaitForAssertion(() => Assert.Contains("without host bits", list.Find("#network-cidr-error").TextContent));
+        list.Find("#network-cidr").Input("10.20.0.0/24");
+        await list.Find("form").SubmitAsync();
+        list.WaitForAssertion(() => Assert.Contains(list.FindAll("tbody a"), a => a.TextContent == "shop"));
+
+        var shop = Ok(await The<INetworks>().List(Ana, Project, Stop)).Single(n => n.Name == "shop");
+        var page = browser.Render<Plinth.Web.Pages.Networks.NetworkDetail>(p => p.Add(x => x.Project, Project).Add(x => x.Id, shop.Id.Value));
+        page.WaitForElement("#rule-ports").Input("443");
+        await page.Find("form").SubmitAsync();
+        page.WaitForAssertion(() => Assert.Contains("tcp 443 from everybody", page.Markup));
+        Assert.Equal(new Plinth.Core.Network.PortRule("tcp", "443", "0.0.0.0/0"), Assert.Single(Ok(await The<INetworks>().Get(Ana, Project, shop.Id, Stop)).Rules));
     }
 
     [Fact]

@@ -8,7 +8,7 @@ public sealed class VmCreateViewTests : PortalStage
 {
     private async Task<VmCreateView> Open()
     {
-        var view = new VmCreateView(Vms, Catalogue, Hosts, Live, Time, Ana, Project);
+        var view = new VmCreateView(Vms, Catalogue, The<INetworks>(), Hosts, Live, Time, Ana, Project);
         await view.Load();
         return view;
     }
@@ -85,7 +85,7 @@ public sealed class VmCreateViewTests : PortalStage
     [Fact]
     public void A_form_becomes_the_request_and_nothing_is_judged_in_between()
     {
-        var request = new VmForm { Name = " web-1 ", Image = "mini", Vcpus = "abc", Keys = "ssh-ed25519 A me\n\n ssh-ed25519 B you ", Labels = "env=prod\nflag\nurl=a=b", Network = "default" }.ToRequest();
+        var request = new VmForm { Name = " web-1 ", Image = "mini", Vcpus = "abc", Keys = "ssh-ed25519 A me\n\n ssh-ed25519 B you ", Labels = "env=prod\nflag\nurl=a=b", Networks = ["default"] }.ToRequest();
 
         Assert.Equal("web-1", request.Name);
         Assert.Null(request.Vcpus);

@@ -623,6 +623,11 @@ namespace Plinth.Web.Persistence.Migrations.Postgres
                     b.Property<bool>("Connected")
                         .HasColumnType("boolean");
 
+                    b.Property<string>("Drops")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
                     b.Property<long>("Epoch")
                         .HasColumnType("bigint");
 
@@ -833,6 +838,36 @@ namespace Plinth.Web.Persistence.Migrations.Postgres
                     b.ToTable("JoinTokens", (string)null);
                 });
 
+            modelBuilder.Entity("Plinth.Web.Persistence.Rows.NetworkAddressRow", b =>
+                {
+                    b.Property<Guid>("Network")
+                        .HasColumnType("uuid");
+
+                    b.Property<string>("Address")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<long>("At")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("Mac")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<Guid>("Vm")
+                        .HasColumnType("uuid");
+
+                    b.HasKey("Network", "Address");
+
+                    b.HasIndex("Vm");
+
+                    b.HasIndex("Network", "Mac")
+                        .IsUnique();
+
+                    b.ToTable("NetworkAddresses", (string)null);
+                });
+
             modelBuilder.Entity("Plinth.Web.Persistence.Rows.NetworkRow", b =>
                 {
                     b.Property<Guid>("Id")
@@ -864,11 +899,23 @@ namespace Plinth.Web.Persistence.Migrations.Postgres
                     b.Property<Guid>("Project")
                         .HasColumnType("uuid");
 
+                    b.Property<string>("Rules")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
                     b.Property<long>("Version")
                         .IsConcurrencyToken()
                         .HasColumnType("bigint");
 
+                    b.Property<int>("Vni")
+                        .HasColumnType("integer");
+
                     b.HasKey("Id");
+
+                    b.HasIndex("Vni")
+                        .IsUnique()
+                        .HasFilter("\"Vni\" <> 0");
 
                     b.HasIndex("Project", "Name")
                         .IsUnique();
@@ -1491,6 +1538,15 @@ namespace Plinth.Web.Persistence.Migrations.Postgres
                     b.HasOne("Plinth.Web.Persistence.Rows.HostRow", null)
                         .WithMany()
                         .HasForeignKey("Host")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Plinth.Web.Persistence.Rows.NetworkAddressRow", b =>
+                {
+                    b.HasOne("Plinth.Web.Persistence.Rows.NetworkRow", null)
+                        .WithMany()
+                        .HasForeignKey("Network")
                         .OnDelete(DeleteBehavior.Restrict)
                         .IsRequired();
                 });

@@ -612,6 +612,11 @@ namespace Plinth.Web.Persistence.Migrations.Sqlite
                     b.Property<bool>("Connected")
                         .HasColumnType("INTEGER");
 
+                    b.Property<string>("Drops")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .UseCollation("BINARY");
+
                     b.Property<long>("Epoch")
                         .HasColumnType("INTEGER");
 
@@ -822,6 +827,36 @@ namespace Plinth.Web.Persistence.Migrations.Sqlite
                     b.ToTable("JoinTokens", (string)null);
                 });
 
+            modelBuilder.Entity("Plinth.Web.Persistence.Rows.NetworkAddressRow", b =>
+                {
+                    b.Property<Guid>("Network")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Address")
+                        .HasColumnType("TEXT")
+                        .UseCollation("BINARY");
+
+                    b.Property<long>("At")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Mac")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .UseCollation("BINARY");
+
+                    b.Property<Guid>("Vm")
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Network", "Address");
+
+                    b.HasIndex("Vm");
+
+                    b.HasIndex("Network", "Mac")
+                        .IsUnique();
+
+                    b.ToTable("NetworkAddresses", (string)null);
+                });
+
             modelBuilder.Entity("Plinth.Web.Persistence.Rows.NetworkRow", b =>
                 {
                     b.Property<Guid>("Id")
@@ -853,11 +888,23 @@ namespace Plinth.Web.Persistence.Migrations.Sqlite
                     b.Property<Guid>("Project")
                         .HasColumnType("TEXT");
 
+                    b.Property<string>("Rules")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .UseCollation("BINARY");
+
                     b.Property<long>("Version")
                         .IsConcurrencyToken()
                         .HasColumnType("INTEGER");
 
+                    b.Property<int>("Vni")
+                        .HasColumnType("INTEGER");
+
                     b.HasKey("Id");
+
+                    b.HasIndex("Vni")
+                        .IsUnique()
+                        .HasFilter("\"Vni\" <> 0");
 
                     b.HasIndex("Project", "Name")
                         .IsUnique();
@@ -1482,6 +1529,15 @@ namespace Plinth.Web.Persistence.Migrations.Sqlite
                     b.HasOne("Plinth.Web.Persistence.Rows.HostRow", null)
                         .WithMany()
                         .HasForeignKey("Host")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Plinth.Web.Persistence.Rows.NetworkAddressRow", b =>
+                {
+                    b.HasOne("Plinth.Web.Persistence.Rows.NetworkRow", null)
+                        .WithMany()
+                        .HasForeignKey("Network")
                         .OnDelete(DeleteBehavior.Restrict)
                         .IsRequired();
                 });
