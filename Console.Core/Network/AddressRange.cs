@@ -39,6 +39,9 @@ public readonly record struct AddressRange
     public bool Within(AddressRange other) => First >= other.First && Last <= other.Last;
     public bool Contains(string address) => IPAddress.TryParse(address, out var ip) && ip.GetAddressBytes().Length == 4 && Number(address) is var n && n >= First && n <= Last;
 
+    /// <summary>True for one IPv4 address in its usual form: "10.1.2.3", never "10.1".</summary>
+    public static bool IsAddress(string text) => IPAddress.TryParse(text, out var ip) && ip.GetAddressBytes().Length == 4 && ip.ToString() == text;
+
     /// <summary>The lowest address that no guest has; null when all are taken.</summary>
     public string? FirstFree(IReadOnlySet<string> taken)
     {

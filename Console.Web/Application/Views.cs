@@ -197,7 +197,7 @@ public sealed record AuditEntryView(long Sequence, DateTimeOffset At, string Act
 public sealed record CheckpointView(long Size, string RootHash, string Note, DateTimeOffset At, string VerifierKey = "");
 
 /// <summary>Something that a search has found.</summary>
-/// <param name="Kind">"vm", "host", "image", "flavor" or "operation".</param>
+/// <param name="Kind">"vm", "volume", "network", "host", "image", "flavor" or "operation".</param>
 /// <param name="Project">The project's name, for things that belong to one.</param>
 /// <param name="State">The state's word; empty for things without states.</param>
 public sealed record SearchHit(string Kind, Guid Id, string? Project, string Name, string Detail, string State);

@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Plinth.Core.Identity;
 using Plinth.Core.Inventory;
 using Plinth.Core.Machines;
+using Plinth.Core.Network;
 using Plinth.Core.Primitives;
 using Plinth.Core.Storage;
 using Plinth.Web.Persistence;
@@ -18,6 +19,7 @@ internal sealed class SearchUseCase(IConsoleStore store) : ISearch
     [
         (Permissions.VmRead, Vms),
         (Permissions.VolumeRead, Volumes),
+        (Permissions.NetworkRead, Networks),
         (Permissions.HostRead, Hosts),
         (Permissions.ImageRead, Images),
         (Permissions.FlavorRead, Flavors),
@@ -41,8 +43,8 @@ internal sealed class SearchUseCase(IConsoleStore store) : ISearch
 
     private sealed record Found(IReadOnlyList<SearchHit> Hits, long Total);
 
-    /// <summary>What is looked for: words that must all occur, or one id.</summary>
-    private sealed record Asked(string Text, IReadOnlyList<string> Words, Guid? Id, int Limit)
+    /// <summary>What is looked for: words that must all occur, or one id, or one IPv4 address.</summary>
+    private sealed record Asked(string Text, IReadOnlyList<string> Words, Guid? Id, string? Address, int Limit)
     {
         public static Result<Asked> Read(string? q, int limit)
         {
@@ -50,11 +52,11 @@ internal sealed class SearchUseCase(IConsoleStore store) : ISearch
             SizeRules.Within(refusals, "limit", "hits", limit, 1, MaxLimit);
             var text = (q ?? "").Trim().ToLowerInvariant();
             var words = text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-            if (words.Length == 0) refusals.Invalid("q", "required", "Say what to look for in q: part of a name, description or label, or an id.");
+            if (words.Length == 0) refusals.Invalid("q", "required", "Say what to look for in q: part of a name, description or label, an id, or an address.");
             if (text.Length > MaxLength) refusals.Invalid("q", "too_long", $"q has {text.Length} characters; {MaxLength} are allowed.");
             else if (words.Length > MaxWords) refusals.Invalid("q", "too_many", $"q has {words.Length} words; {MaxWords} are allowed.");
             if (refusals.Any) return Result<Asked>.No(refusals.All);
-            return new Asked(text, words, Guid.TryParseExact(text, "D", out var id) ? id : null, limit);
+            return new Asked(text, words, Guid.TryParseExact(text, "D", out var id) ? id : null, AddressRange.IsAddress(text) ? text : null, limit);
         }
 
         public int Rank(string name) => name == Text ? 0 : name.StartsWith(Text, StringComparison.Ordinal) ? 1 : name.Contains(Text, StringComparison.Ordinal) ? 2 : 3;
@@ -64,6 +66,7 @@ internal sealed class SearchUseCase(IConsoleStore store) : ISearch
     {
         var vms = db.Vms.Where(v => v.DeletedAt == null);
         if (asked.Id is { } id) vms = db.Vms.Where(v => v.Id == new VmId(id));
+        else if (asked.Address is { } address) vms = vms.Where(v => db.NetworkAddresses.Any(a => a.Address == address && a.Vm == v.Id));
         else foreach (var word in asked.Words) vms = vms.Where(v => v.SearchText.Contains(word));
         var total = await vms.LongCountAsync(stop);
         if (total == 0) return new Found([], 0);
@@ -93,6 +96,16 @@ internal sealed class SearchUseCase(IConsoleStore store) : ISearch
             .Select(v => new { v.Id, v.Name, v.State, v.SizeGib, Project = db.Projects.Where(p => p.Id == v.Project).Select(p => p.Name).First(), Host = db.Hosts.Where(h => h.Id == v.Host).Select(h => h.Name).First() })
             .ToListAsync(stop);
         return new Found([.. rows.Select(v => new SearchHit("volume", v.Id.Value, v.Project, v.Name, $"{v.SizeGib} GiB on {v.Host}", VolumeLifecycle.Word(v.State)))], total);
+    }
+
+    private static async Task<Found> Networks(ConsoleDb db, Asked asked, CancellationToken stop)
+    {
+        var networks = db.Networks.AsQueryable();
+        if (asked.Id is { } id) networks = networks.Where(n => n.Id == new NetworkId(id));
+        else foreach (var word in asked.Words) networks = networks.Where(n => (n.Name + " " + n.Description + " " + n.Cidr).ToLower().Contains(word));
+        var rows = await networks.OrderBy(n => n.Name == asked.Text ? 0 : n.Name.StartsWith(asked.Text) ? 1 : 2).ThenBy(n => n.Name).Take(asked.Limit)
+            .Select(n => new { n.Id, n.Name, n.Cidr, n.Description, Project = db.Projects.Where(p => p.Id == n.Project).Select(p => p.Name).First() }).ToListAsync(stop);
+        return new Found([.. rows.Select(n => new SearchHit("network", n.Id.Value, n.Project, n.Name, n.Description.Length > 0 ? $"{n.Cidr} · {n.Description}" : n.Cidr, ""))], rows.Count < asked.Limit ? rows.Count : await networks.LongCountAsync(stop));
     }
 
     private static async Task<Found> Hosts(ConsoleDb db, Asked asked, CancellationToken stop)

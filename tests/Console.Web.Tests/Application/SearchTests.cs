@@ -51,6 +51,19 @@ public sealed class SearchTests : Stage
     }
 
     [Fact]
+    public async Task A_network_is_found_by_name_and_range_and_a_VM_by_the_address_that_it_has_there()
+    {
+        await Image();
+        await Host("host-1");
+        Ok(await The<INetworks>().Create(Ana, Project, new CreateNetwork("red", "10.5.0.0/24", null, null), null, Stop));
+        Ok(await Vms.Create(Ana, Project, Request("web-1") with { Networks = ["red"] }, null, Stop));
+        Assert.Equal(["network red"], await Names("red"));
+        Assert.Equal(["network red"], await Names("10.5.0.0/24"));
+        Assert.Equal(["vm web-1"], await Names("10.5.0.2"));
+        Assert.Empty(await Names("10.5.0.3"));
+    }
+
+    [Fact]
     public async Task The_total_is_true_however_few_are_shown()
     {
         await Image();
