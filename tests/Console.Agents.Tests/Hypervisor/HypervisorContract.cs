@@ -403,6 +403,8 @@ public abstract class HypervisorContract : IAsyncLifetime
     {
         foreach (var disk in machine.Disks) await Host.EnsureDisk(machine.Vm, disk, Stop);
         await Host.EnsureSeed(machine.Vm, machine.Seed, Stop);
+        // A guest whose interface no rule knows is mute.
+        await Host.EnsureRules(new DesiredHostState(new Generation(1), [_bench.StorageClass], [_bench.Network], [machine], []), Stop);
         await Host.Define(machine, [_bench.Network], Stop);
     }
 
