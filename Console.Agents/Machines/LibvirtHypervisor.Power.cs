@@ -14,7 +14,7 @@ public sealed partial class LibvirtHypervisor
     private const uint XmlWithSecrets = 1, XmlOfNextStart = 2;
     private const int MetadataTitle = 1;
     private const uint Live = 1, Most = 4, InGuest = 8;
-    private const int PausedState = 3, StartingUpReason = 11;
+    private const int PausedState = 3, UnknownReason = 0, StartingUpReason = 11;
 
     private const int UseVcpusAttempts = 20;
     private static readonly TimeSpan UseVcpusPause = TimeSpan.FromMilliseconds(250);
@@ -150,8 +150,9 @@ public sealed partial class LibvirtHypervisor
         stop.ThrowIfCancellationRequested();
     }
 
+    /// <summary>Paused by nobody: a process that was made and never let run, as a new libvirtd finds it. People, and full disks, leave a reason.</summary>
     private static bool IsStranded(DomainHandle domain) =>
-        Native.virDomainGetState(domain, out var state, out var reason, 0) >= 0 && state == PausedState && reason == StartingUpReason;
+        Native.virDomainGetState(domain, out var state, out var reason, 0) >= 0 && state == PausedState && reason is (UnknownReason or StartingUpReason);
 
     private static string? MissingFile(DomainHandle domain) =>
         Native.Take(Native.virDomainGetXMLDesc(domain, 0)) is { } xml

@@ -10,14 +10,18 @@ public sealed partial class SimulatedHypervisor
     {
         lock (_gate)
         {
-            if (Defined(vm).Running) return;
+            if (Defined(vm) is { Running: true, Stranded: false }) return;
             RequireFiles(vm, Defined(vm));
         }
         await Act(SimulatedStep.Start, stop);
         Change(() =>
         {
             var found = Defined(vm);
-            if (found.Running) return;
+            if (found.Running)
+            {
+                if (found.Stranded) found.Resume(_time.GetUtcNow());
+                return;
+            }
             found.Running = true;
             (found.Size, found.MostVcpus) = (found.Definition!.Size, DomainRules.MostVcpus(found.Definition.Vcpus, _profile.Capacity.Vcpus));
             found.Off = OffReason.None;
@@ -82,6 +86,9 @@ public sealed partial class SimulatedHypervisor
         });
         Tell(vm, "resumed");
     }
+
+    /// <summary>The hypervisor dies after it has made the process and before it lets it run.</summary>
+    internal void Strand(VmId vm) => Change(() => (Defined(vm).PausedAt, Defined(vm).Stranded) = (_time.GetUtcNow(), true));
 
     /// <summary>The guest falls over by itself.</summary>
     public void Crash(VmId vm) => TurnOff(vm, OffReason.Crashed);

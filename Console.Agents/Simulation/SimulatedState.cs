@@ -71,6 +71,9 @@ internal sealed class SimulatedVm
 
     /// <summary>Since when it stands still; null while it does not.</summary>
     public DateTimeOffset? PausedAt { get; set; }
+
+    /// <summary>It stands still because its start was cut short.</summary>
+    public bool Stranded { get; set; }
     public string StartKey { get; set; } = "";
 
     /// <summary>The guest's own time: it stands still while the machine does.</summary>
@@ -79,7 +82,7 @@ internal sealed class SimulatedVm
     public void Resume(DateTimeOffset now)
     {
         if (PausedAt is { } since) StartedAt += now - since;
-        PausedAt = null;
+        (PausedAt, Stranded) = (null, false);
     }
 
     [JsonIgnore]

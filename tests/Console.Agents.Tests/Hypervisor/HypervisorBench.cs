@@ -29,6 +29,9 @@ public abstract class HypervisorBench : IAsyncDisposable
 
     public abstract Task StartService();
 
+    /// <summary>A running machine looks as if its start had been cut short: it stands still, and nobody has paused it.</summary>
+    public abstract Task Strand(DesiredMachine machine);
+
     /// <summary>Somebody empties the host's packet rules by hand.</summary>
     public abstract Task FlushRules();
 

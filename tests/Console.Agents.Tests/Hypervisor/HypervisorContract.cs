@@ -64,6 +64,24 @@ public abstract class HypervisorContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_start_that_was_cut_short_goes_on_and_a_pause_stays()
+    {
+        var machine = _bench.Machine("cut-short");
+        await Prepare(machine);
+        await Host.Start(machine.Vm, Stop);
+        await _bench.Strand(machine);
+        await Eventually.Holds("it stands still", async () => await StateOf(machine.Vm) == (DomainState.Paused, OffReason.None));
+        await Host.Start(machine.Vm, Stop);
+        Assert.Equal(DomainState.Running, (await InfoOf(machine.Vm))!.State);
+
+        await Host.Pause(machine.Vm, Stop);
+        await Host.Start(machine.Vm, Stop);
+        Assert.Equal(DomainState.Paused, (await InfoOf(machine.Vm))!.State);
+        await Host.SwitchOff(machine.Vm, Stop);
+        await Remove(machine.Vm);
+    }
+
+    [Fact]
     public async Task A_vm_lives_from_disk_to_removal()
     {
         var machine = _bench.Machine("whole-life");

@@ -162,6 +162,9 @@ public sealed class LibvirtHypervisorTests(LibvirtFixture fixture) : HypervisorC
             return Task.CompletedTask;
         }
 
+        // QEMU's own stop, behind libvirt's back.
+        public override Task Strand(DesiredMachine machine) => fixture.Lab.Virsh("qemu-monitor-command", DomainRules.DomainName(machine), "--hmp", "stop");
+
         public override async Task FlushRules() => await fixture.Lab.Shell("nft flush ruleset");
 
         public override Task KillService() => fixture.Lab.KillLibvirtd();

@@ -22,6 +22,12 @@ public sealed class SimulatedHypervisorTests : HypervisorContract
 
         public override Task ProvideImage() => Task.CompletedTask;
 
+        public override Task Strand(DesiredMachine machine)
+        {
+            _host.Strand(machine.Vm);
+            return Task.CompletedTask;
+        }
+
         public override Task FlushRules()
         {
             _host.FlushRules();

@@ -43,6 +43,7 @@ public sealed class ScenarioTests
         private (bool Tombstone, bool Files, bool Image, bool Fulfilled) _is = (false, false, true, false);
         private DateTimeOffset? _asked;
         private DateTimeOffset? _due;
+        private bool _cutShort;
         private int _starts;
         private int _boots = 1;
 
@@ -74,6 +75,7 @@ public sealed class ScenarioTests
                 case ["guest", "shuts", "down"]: (_domain, _off) = (DomainState.Off, OffReason.GuestShutdown); break;
                 case ["guest", "crashes"]: (_domain, _off) = (DomainState.Off, OffReason.Crashed); break;
                 case ["guest", "is", "paused"]: _domain = DomainState.Paused; break;
+                case ["hypervisor", "will", "die", "in", "the", "start"]: _cutShort = true; break;
                 case ["somebody", "starts", "it"]: Run(); break;
                 case ["somebody", "removes", "its", "disk"]: _is.Files = false; break;
                 case ["agent", "restarts"]: _asked = null; break;
@@ -140,6 +142,12 @@ public sealed class ScenarioTests
                 case StartDomain start:
                     Say($"starts, for {start.PowerGeneration}");
                     Run();
+                    if (_cutShort)
+                    {
+                        Say("made, and never let run");
+                        (_cutShort, _domain) = (false, DomainState.Paused);
+                        return true;
+                    }
                     _facts = _facts.Seen(_domain, _off, $"start-{_starts}", Boot, _now) with { SettledFor = start.PowerGeneration };
                     return true;
                 case AskShutdown ask:
