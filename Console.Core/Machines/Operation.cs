@@ -2,7 +2,7 @@ using Plinth.Core.Primitives;
 
 namespace Plinth.Core.Machines;
 
-public enum OperationKind { CreateVm, StartVm, StopVm, RebootVm, DeleteVm, PauseVm, ResumeVm, ResizeVm, CreateVolume, AttachVolume, DetachVolume, ResizeVolume, DeleteVolume }
+public enum OperationKind { CreateVm, StartVm, StopVm, RebootVm, DeleteVm, PauseVm, ResumeVm, ResizeVm, SoftDeleteVm, RestoreVm, CreateVolume, AttachVolume, DetachVolume, ResizeVolume, DeleteVolume }
 
 public enum OperationState { Pending, Running, Cancelling, Succeeded, Failed, Cancelled }
 
@@ -58,6 +58,13 @@ public static class OperationSteps
             new(StepKind.Undefined, "Machine removed", TimeSpan.FromMinutes(2), "none: the owner confirmed the deletion"),
             new(StepKind.DiskRemoved, "Disk removed", TimeSpan.FromMinutes(5), "none: the owner confirmed the deletion"),
         ],
+        OperationKind.SoftDeleteVm =>
+        [
+            Accepted,
+            new(StepKind.ShutdownAsked, "Guest asked to shut down", TimeSpan.FromMinutes(1), "none: restore the VM"),
+            new(StepKind.Stopped, "Stopped", TimeSpan.FromMinutes(5), "none: restore the VM"),
+        ],
+        OperationKind.RestoreVm => [Accepted, new(StepKind.Started, "Started", TimeSpan.FromMinutes(2), "none: delete the VM again"), GuestUp],
         OperationKind.PauseVm => [Accepted, new(StepKind.Paused, "Paused", TimeSpan.FromMinutes(1), "none: resume the VM")],
         OperationKind.ResumeVm => [Accepted, new(StepKind.Resumed, "Resumed", TimeSpan.FromMinutes(1), "none: pause the VM")],
         OperationKind.ResizeVm => [Accepted, new(StepKind.Resized, "Size changed", TimeSpan.FromMinutes(2), "none: a resize that fails takes the former size back; otherwise ask for it")],
@@ -87,6 +94,8 @@ public static class OperationSteps
         OperationKind.PauseVm => "Pause",
         OperationKind.ResumeVm => "Resume",
         OperationKind.ResizeVm => "Resize",
+        OperationKind.SoftDeleteVm => "Delete, restorable",
+        OperationKind.RestoreVm => "Restore",
         OperationKind.CreateVolume => "Create volume",
         OperationKind.AttachVolume => "Attach volume",
         OperationKind.DetachVolume => "Detach volume",

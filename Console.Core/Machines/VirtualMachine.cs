@@ -3,7 +3,7 @@ using Plinth.Core.Primitives;
 namespace Plinth.Core.Machines;
 
 /// <summary>The states a person sees; see <see cref="VmLifecycle"/> for the sentence and the moves of each.</summary>
-public enum VmState { Requested, Waiting, Creating, Starting, Running, Stopping, Stopped, Paused, Migrating, Deleting, Deleted, Failed, Lost }
+public enum VmState { Requested, Waiting, Creating, Starting, Running, Stopping, Stopped, Paused, Migrating, Restorable, Deleting, Deleted, Failed, Lost }
 
 /// <summary>The two ways to look into a machine: its serial line, and its screen with keyboard and pointer (RFB, the protocol of VNC).</summary>
 public enum ConsoleKind { Serial, Vnc }

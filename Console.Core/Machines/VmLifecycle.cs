@@ -5,7 +5,7 @@ namespace Plinth.Core.Machines;
 /// <summary>What moves a VM. Acts of people end in "Asked"; everything else was observed.</summary>
 public enum VmEvent
 {
-    NoRoom, Placed, StartAsked, StopAsked, DeleteAsked,
+    NoRoom, Placed, StartAsked, StopAsked, SoftDeleteAsked, RestoreAsked, DeleteAsked,
     DomainDefined, DomainRunning, GuestReady, DomainPaused, DomainOff, DomainGone,
     StepFailed, HostLost, Cancelled,
 }
@@ -24,6 +24,7 @@ public static class VmLifecycle
         VmState.Stopped => "The machine is off; its disk and its place are kept.",
         VmState.Paused => "The machine is paused: its memory is kept and its processors stand still.",
         VmState.Migrating => "The machine moves to another host.",
+        VmState.Restorable => "Deleted: the machine is stopped and its disk is kept until the time to restore it has run out.",
         VmState.Deleting => "The machine and its disk are being removed.",
         VmState.Deleted => "The machine and its disk are gone.",
         VmState.Failed => "Creating or starting the machine failed; the reason is with it.",
@@ -39,13 +40,23 @@ public static class VmLifecycle
     /// <summary>The state after <paramref name="e"/>. Observations that tell nothing new leave the state as it is; acts that make no sense are refused.</summary>
     public static Result<VmState> Next(VmState state, VmEvent e) => (state, e) switch
     {
-        (VmState.Deleted, VmEvent.StartAsked or VmEvent.StopAsked or VmEvent.DeleteAsked) => Refusal.Conflict("vm_deleted", "The VM is deleted."),
+        (VmState.Deleted, VmEvent.StartAsked or VmEvent.StopAsked or VmEvent.SoftDeleteAsked or VmEvent.RestoreAsked or VmEvent.DeleteAsked) => Refusal.Conflict("vm_deleted", "The VM is deleted."),
         (VmState.Deleted, _) => VmState.Deleted,
 
         (VmState.Deleting, VmEvent.DomainGone) => VmState.Deleted,
-        (VmState.Deleting, VmEvent.StartAsked or VmEvent.StopAsked or VmEvent.DeleteAsked) => Refusal.Conflict("vm_deleting", "The VM is being deleted."),
+        (VmState.Deleting, VmEvent.RestoreAsked) => Refusal.Conflict("too_late", "Too late to restore the VM: its disk is being removed."),
+        (VmState.Deleting, VmEvent.StartAsked or VmEvent.StopAsked or VmEvent.SoftDeleteAsked or VmEvent.DeleteAsked) => Refusal.Conflict("vm_deleting", "The VM is being deleted."),
         (VmState.Deleting, _) => VmState.Deleting,
         (_, VmEvent.DeleteAsked) => VmState.Deleting,
+
+        (VmState.Restorable, VmEvent.RestoreAsked) => VmState.Stopped,
+        (VmState.Restorable, VmEvent.StartAsked or VmEvent.StopAsked) => Refusal.Conflict("vm_restorable", "The VM is deleted; restore it first."),
+        (VmState.Restorable, VmEvent.SoftDeleteAsked) => Refusal.Conflict("vm_restorable", "The VM is deleted already and can still be restored; delete it at once (atOnce=true) to have its disk removed now."),
+        (VmState.Restorable, VmEvent.Cancelled) => Refusal.Conflict("too_late", "Too late to cancel: the VM is deleted."),
+        (VmState.Restorable, _) => VmState.Restorable,
+        (_, VmEvent.RestoreAsked) => Refusal.Conflict("vm_not_deleted", $"The VM is {Word(state)}: it is not deleted, so there is nothing to restore."),
+        (VmState.Requested or VmState.Waiting, VmEvent.SoftDeleteAsked) => Refusal.Conflict("vm_not_placed", $"The VM is {Word(state)}: it has no disk that could be kept; delete it at once."),
+        (_, VmEvent.SoftDeleteAsked) => VmState.Restorable,
         (_, VmEvent.Cancelled) => state is VmState.Requested or VmState.Waiting or VmState.Creating or VmState.Starting or VmState.Failed
             ? VmState.Deleting
             : Refusal.Conflict("too_late", $"Too late to cancel: the VM is {Word(state)}."),

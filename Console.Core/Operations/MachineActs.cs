@@ -33,6 +33,7 @@ public static class MachineActs
         if (OperationSteps.IsCommand(kind)) return Command(vm, current, kind, by, now);
         if (kind == OperationKind.ResizeVm) return Resize(vm, current, by, next, now);
         if (kind == OperationKind.DeleteVm && Protection(vm) is { } kept) return kept;
+        if (kind is OperationKind.RestoreVm) return Restore(vm, current, by, next, now);
         var moved = VmLifecycle.Next(vm.State, kind switch
         {
             OperationKind.StartVm => VmEvent.StartAsked,
@@ -49,9 +50,56 @@ public static class MachineActs
             Power = kind == OperationKind.StartVm ? DesiredPower.Running : DesiredPower.Stopped,
             PowerGeneration = vm.PowerGeneration + 1,
             StopDeadlineSeconds = kind == OperationKind.StopVm ? stopDeadlineSeconds : vm.StopDeadlineSeconds,
+            Deletion = null,
         };
-        var superseded = current is { IsFinished: false } ? OperationProgress.Supersede(current, kind, now) : null;
-        return new MachineAct(changed, superseded, OperationProgress.Begin(kind, by, next, changed.PowerGeneration, now));
+        return Begin(changed, current, kind, by, next, now);
+    }
+
+    /// <summary>
+    /// Deletes. Within <paramref name="window"/> it can be restored: meanwhile it is stopped, as a stop does it, and keeps everything.
+    /// With <paramref name="atOnce"/>, without a window, or where no disk was made yet, its disk is removed at once.
+    /// </summary>
+    public static Result<MachineAct> Delete(MachineRecord vm, OperationRecord? current, bool atOnce, TimeSpan window, string by, Generation next, DateTimeOffset now)
+    {
+        if (atOnce || !CanBeKept(vm, window)) return Ask(vm, current, OperationKind.DeleteVm, 0, by, next, now);
+        if (Protection(vm) is { } kept) return kept;
+        var moved = VmLifecycle.Next(vm.State, VmEvent.SoftDeleteAsked);
+        if (!moved.Succeeded) return Result<MachineAct>.No(moved.Refusals);
+        var changed = vm with
+        {
+            State = moved.Value,
+            Reason = VmLifecycle.Sentence(moved.Value).Replace("Deleted:", $"Deleted by {by}:", StringComparison.Ordinal),
+            Power = DesiredPower.Stopped,
+            PowerGeneration = vm.PowerGeneration + 1,
+            StopDeadlineSeconds = DefaultStopDeadlineSeconds,
+            Deletion = new MachineDeletion(now + window, vm.Power),
+        };
+        return Begin(changed, current, OperationKind.SoftDeleteVm, by, next, now);
+    }
+
+    /// <summary>Whether a delete leaves something that can be restored.</summary>
+    public static bool CanBeKept(MachineRecord vm, TimeSpan window) => window > TimeSpan.Zero && vm is { HostName: not null, HasDisk: true };
+
+    /// <summary>The time to restore it has run out: its disk is to be removed. The clock alone decides, so no restart loses or hastens it.</summary>
+    public static bool IsOver(MachineRecord vm, DateTimeOffset now) => vm is { State: VmState.Restorable, Deletion.Until: var until } && now >= until;
+
+    /// <summary>Undoes a deletion: the VM is what it was, and runs again if it was to run. Room for it is the capacity writer's question.</summary>
+    public static Result<MachineAct> Restore(MachineRecord vm, OperationRecord? current, string by, Generation next, DateTimeOffset now)
+    {
+        var moved = VmLifecycle.Next(vm.State, VmEvent.RestoreAsked);
+        if (!moved.Succeeded) return Result<MachineAct>.No(moved.Refusals);
+        if (IsOver(vm, now)) return Refusal.Conflict("too_late", $"Too late to restore the VM: the time for it ended at {vm.Deletion!.Until:u}, and its disk is being removed.");
+        var runs = vm.Deletion is { Power: DesiredPower.Running };
+        var state = runs ? VmLifecycle.Next(moved.Value, VmEvent.StartAsked).Value : moved.Value;
+        var changed = vm with
+        {
+            State = state,
+            Reason = VmLifecycle.Sentence(state),
+            Power = runs ? DesiredPower.Running : DesiredPower.Stopped,
+            PowerGeneration = runs ? vm.PowerGeneration + 1 : vm.PowerGeneration,
+            Deletion = null,
+        };
+        return Begin(changed, current, OperationKind.RestoreVm, by, next, now);
     }
 
     /// <summary>Another size: for a machine that exists and is not on its way elsewhere. Room for it is the capacity writer's question.</summary>
@@ -84,6 +132,12 @@ public static class MachineActs
         // A one-shot command carries it; the desired state stays as it is.
         return new MachineAct(vm, null, OperationProgress.Begin(kind, by, Generation.None, vm.PowerGeneration, now));
     }
+
+    // What was under way gives way.
+    private static MachineAct Begin(MachineRecord changed, OperationRecord? current, OperationKind kind, string by, Generation next, DateTimeOffset now) => new(
+        changed,
+        current is { IsFinished: false } ? OperationProgress.Supersede(current, kind, now) : null,
+        OperationProgress.Begin(kind, by, next, changed.PowerGeneration, now));
 
     private static Refusal? UnderWay(OperationRecord? current) => current is { IsFinished: false }
         ? Refusal.Conflict("operation_under_way", $"“{OperationSteps.Title(current.Kind)}” is under way on this VM; wait until it has ended.")

@@ -62,7 +62,7 @@ public static class OperationProgress
     public static TimeSpan Allowed(OperationKind kind, StepKind step, int stopDeadlineSeconds)
     {
         var allowed = OperationSteps.For(kind).First(d => d.Kind == step).Deadline;
-        return kind == OperationKind.StopVm && step == StepKind.Stopped ? allowed + TimeSpan.FromSeconds(stopDeadlineSeconds) : allowed;
+        return kind is OperationKind.StopVm or OperationKind.SoftDeleteVm && step == StepKind.Stopped ? allowed + TimeSpan.FromSeconds(stopDeadlineSeconds) : allowed;
     }
 
     /// <summary>0–100 over all steps, the one under way counted by its own progress.</summary>
@@ -158,6 +158,7 @@ public static class OperationProgress
     {
         StepKind.Placed => "Free room on a host or join another, then create the VM again.",
         StepKind.GuestAgent => "The machine may be running all the same: look at its serial console.",
+        StepKind.ShutdownAsked or StepKind.Stopped when vm.State == VmState.Restorable => $"{vm.HostName} goes on stopping it; it can be restored all the same.",
         StepKind.ShutdownAsked or StepKind.Stopped => "Look at the host; ask for a stop with a deadline of 0 s to switch the machine off.",
         StepKind.RebootSent or StepKind.Paused or StepKind.Resumed => $"Check that the agent of {vm.HostName} is connected, then ask again.",
         StepKind.Resized => "The former size is taken back; ask again once the host reports.",

@@ -10,8 +10,16 @@ namespace Plinth.Core.Operations;
 /// <param name="StopDeadlineSeconds">How long the guest may take to shut down.</param>
 /// <param name="Protected">It may not be deleted.</param>
 /// <param name="Size">The vCPUs and memory that it should have.</param>
+/// <param name="Deletion">While it is restorable; null otherwise.</param>
+/// <param name="HasDisk">Its host has been seen to have its disk: there is something to keep.</param>
 public sealed record MachineRecord(
-    VmId Vm, VmState State, string Reason, DesiredPower Power, long PowerGeneration, bool HasGuestAgent, string? HostName, int StopDeadlineSeconds, bool Protected = false, MachineSize? Size = null);
+    VmId Vm, VmState State, string Reason, DesiredPower Power, long PowerGeneration, bool HasGuestAgent, string? HostName, int StopDeadlineSeconds, bool Protected = false, MachineSize? Size = null,
+    MachineDeletion? Deletion = null, bool HasDisk = false);
+
+/// <summary>A deletion that can be undone.</summary>
+/// <param name="Until">From then on the disk is removed.</param>
+/// <param name="Power">What was wished before: a restore brings it back.</param>
+public sealed record MachineDeletion(DateTimeOffset Until, DesiredPower Power);
 
 /// <summary>An operation as stored, without its names and owners.</summary>
 /// <param name="Generation">The desired generation that carries it out; reports that answer an older one say nothing about it.</param>

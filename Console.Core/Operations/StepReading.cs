@@ -18,6 +18,7 @@ internal static class StepReader
     public static StepReading Read(StepKind step, OperationRecord operation, MachineRecord vm, ObservedMachine? seen, CommandOutcome? command, DateTimeOffset now)
     {
         if (operation.Kind == OperationKind.DeleteVm && vm.HostName is null) return new StepReading.Needless("Nothing of the VM existed on a host.");
+        if (operation.Kind == OperationKind.RestoreVm && vm.Power == DesiredPower.Stopped) return new StepReading.Needless("It was stopped when it was deleted, and stays so.");
         if (step == StepKind.RebootSent) return Commanded(command, $"Waiting for {vm.HostName} to restart the guest.", "The guest was told to restart.");
         if (step == StepKind.Paused) return Commanded(command, $"Waiting for {vm.HostName} to pause the machine.", "The machine stands still; its memory is kept.", seen?.Domain is null or DomainState.Running);
         if (step == StepKind.Resumed) return Commanded(command, $"Waiting for {vm.HostName} to let the machine go on.", "The machine goes on where it was.", seen?.Domain is null or DomainState.Paused);

@@ -25,6 +25,13 @@ internal static class Inputs
         return text.Length == 0 ? null : text;
     }
 
+    public static bool Flag(string? text, string name) => text switch
+    {
+        null or "" or "false" => false,
+        "true" => true,
+        _ => throw BadInputException.At(name, "bad_flag", $"{name} is true or false."),
+    };
+
     public static Window Window(string? limit, string? cursor, string? offset)
     {
         var refusals = new List<Refusal>();

@@ -27,7 +27,7 @@ internal static class VmEndpoints
 
         vms.MapPost("/bulk", async (HttpContext http, string project, IBulkActs use, JsonBody<BulkAct> body) =>
                 Answers.Ok(await use.Act(http.Caller(), Inputs.Project(project), body.Value, Inputs.IdempotencyKey(http), http.RequestAborted)))
-            .Describe<Page<BulkItemView>>("Start, stop, reboot, delete or label many", "Each VM is asked by itself and has its own answer: accepted with an operation, done, or refused with the reason.");
+            .Describe<Page<BulkItemView>>("Start, stop, reboot, delete, restore or label many", "Each VM is asked by itself and has its own answer: accepted with an operation, done, or refused with the reason.");
 
         vms.MapGet("/watch", (HttpContext http, string project, IVirtualMachines use, ICatalogue catalogue, Watch watch) => watch.Vms(http, Inputs.Project(project), use, catalogue))
             .DescribeStream("Watch virtual machines");
@@ -40,9 +40,13 @@ internal static class VmEndpoints
                 Answers.Resource(http, await use.Update(http.Caller(), Inputs.Project(project), Vm(vm), body.Value, Inputs.ExpectedVersion(http), http.RequestAborted), v => v.Version))
             .Describe<VmView>("Change name, protection, description or labels", "What is absent stays; labels are replaced as a whole. A renamed VM keeps its id, its addresses and the guest's host name; a protected one is not deleted.");
 
-        vms.MapDelete("/{vm}", async (HttpContext http, string project, string vm, IVirtualMachines use) =>
-                Answers.Accepted(http, await use.Delete(http.Caller(), Inputs.Project(project), Vm(vm), Inputs.ExpectedVersion(http), Inputs.IdempotencyKey(http), http.RequestAborted)))
-            .Describe<OperationView>("Delete a virtual machine and its disk", "Cannot be undone.", StatusCodes.Status202Accepted);
+        vms.MapDelete("/{vm}", async (HttpContext http, string project, string vm, IVirtualMachines use, string? atOnce) =>
+                Answers.Accepted(http, await use.Delete(http.Caller(), Inputs.Project(project), Vm(vm), Inputs.Flag(atOnce, "atOnce"), Inputs.ExpectedVersion(http), Inputs.IdempotencyKey(http), http.RequestAborted)))
+            .Describe<OperationView>("Delete a virtual machine", "It is stopped and can be restored until restorableUntil; then its disk is removed. With atOnce=true the disk is removed now, which cannot be undone.", StatusCodes.Status202Accepted);
+
+        vms.MapPost("/{vm}/restore", async (HttpContext http, string project, string vm, IVirtualMachines use, JsonBody<Nothing> body) =>
+                Answers.Accepted(http, await use.Restore(http.Caller(), Inputs.Project(project), Vm(vm), Inputs.IdempotencyKey(http), http.RequestAborted)))
+            .Describe<OperationView>("Undo a deletion", "Disk, addresses and name are as they were; what was running is started again.", StatusCodes.Status202Accepted);
 
         vms.MapPost("/{vm}/start", async (HttpContext http, string project, string vm, IVirtualMachines use, JsonBody<Nothing> body) =>
                 Answers.Accepted(http, await use.Start(http.Caller(), Inputs.Project(project), Vm(vm), Inputs.IdempotencyKey(http), http.RequestAborted)))

@@ -58,7 +58,7 @@ public static class ApplicationRegistration
         services.AddSingleton<IStartupStep, ImportBundledImage>();
         services.AddSingleton<IStartupStep, TellOfRestore>();
 
-        services.AddWorker<PlacementWorker>().AddWorker<OperationDriver>().AddWorker<HostLiveness>().AddWorker<Retention>();
+        services.AddWorker<PlacementWorker>().AddWorker<OperationDriver>().AddWorker<DeletionDriver>().AddWorker<HostLiveness>().AddWorker<Retention>();
         services.AddWorker<AuditSequencing>().AddWorker<MetricsUpkeep>().AddWorker<SelfChecking>();
         services.AddSingleton<IReadinessCheck, WorkersReadiness>();
         return services;

@@ -40,11 +40,12 @@ public sealed record StopVm(long? DeadlineSeconds = null);
 
 public sealed record RebootVm(bool? Force = null);
 
-/// <param name="Action">"start", "stop", "reboot", "delete" or "label".</param>
+/// <param name="Action">"start", "stop", "reboot", "delete", "restore" or "label".</param>
 /// <param name="Vms">Ids, at most 500.</param>
 /// <param name="Labels">For "label": set where there is a value, taken away where it is null; others stay.</param>
 /// <param name="DeadlineSeconds">For "stop": as of a single stop.</param>
-public sealed record BulkAct(string? Action, IReadOnlyList<string?>? Vms, IReadOnlyDictionary<string, string?>? Labels = null, long? DeadlineSeconds = null);
+/// <param name="AtOnce">For "delete": as of a single delete.</param>
+public sealed record BulkAct(string? Action, IReadOnlyList<string?>? Vms, IReadOnlyDictionary<string, string?>? Labels = null, long? DeadlineSeconds = null, bool? AtOnce = null);
 
 /// <summary>What is absent stays.</summary>
 public sealed record ResizeVm(long? Vcpus = null, long? MemoryMib = null);

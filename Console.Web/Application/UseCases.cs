@@ -20,7 +20,10 @@ public interface IVirtualMachines
     Task<Result<OperationView>> Resume(Caller caller, string project, VmId vm, string? idempotencyKey, CancellationToken stop);
     /// <summary>Online where the guest can, otherwise from the next start on: the operation's step says which and why.</summary>
     Task<Result<OperationView>> Resize(Caller caller, string project, VmId vm, ResizeVm request, string? idempotencyKey, CancellationToken stop);
-    Task<Result<OperationView>> Delete(Caller caller, string project, VmId vm, long? expectedVersion, string? idempotencyKey, CancellationToken stop);
+    /// <summary>It is stopped and can be restored for a while; then, or with <paramref name="atOnce"/> now, its disk is removed.</summary>
+    Task<Result<OperationView>> Delete(Caller caller, string project, VmId vm, bool atOnce, long? expectedVersion, string? idempotencyKey, CancellationToken stop);
+    /// <summary>Undoes a deletion: what was running runs again.</summary>
+    Task<Result<OperationView>> Restore(Caller caller, string project, VmId vm, string? idempotencyKey, CancellationToken stop);
     Task<Result<DecisionView>> Decision(Caller caller, string project, VmId vm, CancellationToken stop);
     Task<Result<ConsoleTicketView>> OpenConsole(Caller caller, string project, VmId vm, OpenVmConsole request, CancellationToken stop);
     /// <summary>Names: "cpu", "steal", "memory", "disk-read", "disk-write", "net-receive", "net-transmit".</summary>

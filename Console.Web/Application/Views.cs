@@ -18,6 +18,8 @@ namespace Plinth.Web.Application;
 /// <param name="ObservedAt">Receipt of the last report about this VM; null when none.</param>
 /// <param name="Stale">The observation is older than is trusted.</param>
 /// <param name="Protected">It is not deleted before this is lifted.</param>
+/// <param name="RestorableUntil">It is deleted, and its disk is removed then; null otherwise.</param>
+/// <param name="RestoreMinutes">How long it could be restored if it were deleted now; null where its disk would be removed at once.</param>
 /// <param name="RunsWith">What it has now, which differs from its size until a resize has taken effect; null while it is off.</param>
 public sealed record VmView(
     VmId Id,
@@ -49,6 +51,8 @@ public sealed record VmView(
     OperationId? Operation,
     bool Protected,
     MachineSize? RunsWith,
+    DateTimeOffset? RestorableUntil,
+    int? RestoreMinutes,
     long Version);
 
 /// <param name="Address">From the network's range; null where the host's own DHCP gives one.</param>

@@ -8,6 +8,7 @@ public sealed record ConsoleOptions(
     AgentListenerOptions Agents,
     DatabaseOptions Database,
     TelemetryOptions Telemetry,
+    DeletionOptions Deletion,
     BootstrapClientOptions? BootstrapClient,
     [Setting("Plinth:Clients:ID", "", "Outside program ID: the addresses that codes are handed to, separated by spaces; see [outside programs](operations.md#outside-programs).")]
     IReadOnlyList<OutsideClientOptions> Clients);
@@ -61,6 +62,15 @@ public sealed record TelemetryOptions(
 {
     /// <summary>OpenTelemetry's own name for it.</summary>
     public const string StandardEndpointKey = "OTEL_EXPORTER_OTLP_ENDPOINT";
+}
+
+/// <summary>How deletions are undone.</summary>
+/// <param name="Window">How long a deleted VM can be restored; zero where its disk is removed at once.</param>
+public sealed record DeletionOptions(
+    [Setting("Plinth:Vms:RestoreMinutes", "10", "How long a deleted VM can be restored before its disk is removed, at most 10080 (a week); `0` removes it at once. A change counts for deletions from then on.")]
+    TimeSpan Window)
+{
+    public static DeletionOptions Read(SettingsReader settings) => new(TimeSpan.FromMinutes(settings.Number("Plinth:Vms:RestoreMinutes", 10, 0, 7 * 24 * 60)));
 }
 
 /// <summary>A confidential API client that is made at the first start.</summary>

@@ -20,6 +20,7 @@ public static class ConsoleSettings
             Agents(settings),
             Database(settings),
             new TelemetryOptions(settings.Url("Plinth:Telemetry:OtlpEndpoint") ?? settings.Url(TelemetryOptions.StandardEndpointKey), settings.Flag("Plinth:Telemetry:JsonLogs")),
+            DeletionOptions.Read(settings),
             BootstrapClient(settings),
             Clients(settings));
         return settings.Problems.Count == 0 ? options : throw new SettingsException(settings.Problems);

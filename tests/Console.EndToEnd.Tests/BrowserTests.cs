@@ -47,7 +47,17 @@ public sealed class BrowserTests(Fleet fleet)
         await page.GetByRole(AriaRole.Button, new() { Name = "Delete" }).ClickAsync();
         var dialog = page.GetByRole(AriaRole.Dialog);
         await dialog.GetByRole(AriaRole.Textbox).FillAsync("journey");
-        await dialog.GetByRole(AriaRole.Button, new() { Name = "Delete for good" }).ClickAsync();
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Delete" }).ClickAsync();
+        await Expect(page.Locator(".undo-chip")).ToContainTextAsync("after that disk journey (", new() { Timeout = Patience });
+        Assert.Empty(await Browser.Violations(page));
+        await Browser.Picture(page, "vm-restorable");
+        await page.Locator(".undo-chip").GetByRole(AriaRole.Button).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Start" })).ToBeEnabledAsync(new() { Timeout = Patience });
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Delete" }).ClickAsync();
+        await dialog.GetByRole(AriaRole.Textbox).FillAsync("journey");
+        await dialog.GetByRole(AriaRole.Checkbox).CheckAsync();
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Delete" }).ClickAsync();
         await Wait.Until("the VM gone", async () => (await fleet.Console.Get("projects/default/vms?q=journey")).GetProperty("total").GetInt64() == 0);
     }
 

@@ -23,7 +23,7 @@ public sealed class NestedHostTests(Fleet fleet)
             var end = await fleet.Console.Finished(create, Patience);
             Assert.True(end.GetProperty("state").GetString() == "succeeded", end.ToString());
             Assert.DoesNotContain(vm, await fleet.Host.Domains());
-            var delete = await fleet.Console.Delete($"projects/default/vms/{vm}");
+            var delete = await fleet.Console.Delete($"projects/default/vms/{vm}?atOnce=true");
             end = await fleet.Console.Finished(delete.GetProperty("id").GetString()!, Patience);
             Assert.True(end.GetProperty("state").GetString() == "succeeded", end.ToString());
             await fleet.Console.Post($"hosts/{host}/retire");

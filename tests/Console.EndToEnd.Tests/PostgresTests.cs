@@ -32,7 +32,7 @@ public sealed class PostgresTests(PostgresServer server)
         Assert.Equal(new() { [vm] = false }, installation.Machines());
         await installation.Succeeds(await console.Post($"projects/default/vms/{vm}/start"));
         Assert.Equal("running", await installation.StateOf(vm));
-        await installation.Succeeds(await console.Delete($"projects/default/vms/{vm}"));
+        await installation.Succeeds(await console.Delete($"projects/default/vms/{vm}?atOnce=true"));
         Assert.Equal(0, (await console.Get("projects/default/vms")).GetProperty("total").GetInt64());
         Assert.Empty(installation.Machines());
         Assert.False(File.Exists(Path.Combine(console.Data, "plinth.db")), "the console's data lies in SQLite");

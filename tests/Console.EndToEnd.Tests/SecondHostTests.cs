@@ -24,7 +24,7 @@ public sealed class SecondHostTests(Fleet fleet)
         Assert.True(end.GetProperty("state").GetString() == "succeeded", end.ToString());
         Assert.Contains(vm, await second.RunningDomains());
         Assert.DoesNotContain(vm, await fleet.Host.Domains());
-        var delete = await fleet.Console.Delete($"projects/default/vms/{vm}");
+        var delete = await fleet.Console.Delete($"projects/default/vms/{vm}?atOnce=true");
         await fleet.Console.Finished(delete.GetProperty("id").GetString()!);
         Assert.DoesNotContain(vm, await second.Domains());
 

@@ -35,7 +35,7 @@ public sealed class SoakTests(ITestOutputHelper output) : IDisposable
                 await Succeeds(create);
                 await Succeeds(await console.Post($"projects/default/vms/{vm}/stop"));
                 await Succeeds(await console.Post($"projects/default/vms/{vm}/start"));
-                await Succeeds(await console.Delete($"projects/default/vms/{vm}"));
+                await Succeeds(await console.Delete($"projects/default/vms/{vm}?atOnce=true"));
                 if (worker == 0 && round == RoundsEach / 4) warm = ResidentKib();
             }
         });

@@ -78,6 +78,37 @@ public sealed class VmLifeTests(Fleet fleet)
     }
 
     [Fact]
+    public async Task A_deleted_vm_is_kept_over_a_kill_of_the_server_and_runs_again_when_restored()
+    {
+        var (vm, create) = await fleet.Create("undone");
+        await fleet.Console.Finished(create);
+        await fleet.VmIn(vm, "running");
+        var files = await fleet.Files(vm);
+
+        var delete = await fleet.Console.Delete($"projects/default/vms/{vm}");
+        var end = await fleet.Console.Finished(delete.GetProperty("id").GetString()!);
+        Assert.True(end.GetProperty("state").GetString() == "succeeded", end.ToString());
+        var until = (await fleet.VmIn(vm, "restorable")).GetProperty("restorableUntil").GetDateTimeOffset();
+        await fleet.Console.Kill9();
+        await fleet.Console.Start();
+        await fleet.Console.ReadyHosts(1);
+        Assert.Equal(until, (await fleet.VmIn(vm, "restorable")).GetProperty("restorableUntil").GetDateTimeOffset());
+        Assert.Contains(vm, await fleet.Host.Domains());
+        Assert.DoesNotContain(vm, await fleet.Host.RunningDomains());
+        Assert.Equal(files.Order(), (await fleet.Files(vm)).Order());
+
+        await Operate(vm, "restore");
+        await fleet.VmIn(vm, "running");
+        Assert.Contains(vm, await fleet.Host.RunningDomains());
+
+        // Undone before the guest was down.
+        await fleet.Console.Delete($"projects/default/vms/{vm}");
+        await Operate(vm, "restore");
+        await fleet.VmIn(vm, "running");
+        await fleet.Remove(vm);
+    }
+
+    [Fact]
     public async Task A_cancelled_create_leaves_nothing()
     {
         var (vm, create) = await fleet.Create("cancelled");

@@ -24,7 +24,7 @@ public sealed class WatchTests
 
         await using var back = await Stream.Open(console, last);
         Assert.Equal("reset", (await back.Next(_ => true)).Name);
-        await console.Delete($"projects/default/vms/{vm}");
+        await console.Delete($"projects/default/vms/{vm}?atOnce=true");
         var deleted = await back.Next(e => e.Is(vm) && e.Data.TryGetProperty("deleted", out var yes) && yes.GetBoolean());
         Assert.True(long.Parse(deleted.Id!) > long.Parse(last), $"{deleted.Id} after {last}");
         Assert.Equal("running", await installation.StateOf(gone));

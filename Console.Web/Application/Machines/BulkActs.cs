@@ -13,7 +13,7 @@ internal sealed class BulkActs(IVirtualMachines machines) : IBulkActs
     /// <summary>Writes that wait together share a commit; more than these would hold up everybody else's.</summary>
     private const int AtOnce = 16;
 
-    private static readonly string[] Actions = ["start", "stop", "reboot", "delete", "label"];
+    private static readonly string[] Actions = ["start", "stop", "reboot", "delete", "restore", "label"];
 
     public async Task<Result<Page<BulkItemView>>> Act(Caller caller, string project, BulkAct request, string? idempotencyKey, CancellationToken stop)
     {
@@ -25,6 +25,7 @@ internal sealed class BulkActs(IVirtualMachines machines) : IBulkActs
         else if (request.Action == "label") refusals.Invalid("labels", "required", "Say which labels to set (\"key\": \"value\") or to take away (\"key\": null).");
         if (request.Labels is not null && request.Action != "label") refusals.Invalid("labels", "not_for_action", "Labels go with the action label only.");
         if (request.DeadlineSeconds is not null && request.Action != "stop") refusals.Invalid("deadlineSeconds", "not_for_action", "A deadline goes with the action stop only.");
+        if (request.AtOnce is not null && request.Action != "delete") refusals.Invalid("atOnce", "not_for_action", "atOnce goes with the action delete only.");
         if (refusals.Any) return Result<Page<BulkItemView>>.No(refusals.All);
 
         var items = new BulkItemView[vms.Count];
@@ -48,7 +49,8 @@ internal sealed class BulkActs(IVirtualMachines machines) : IBulkActs
             "start" => machines.Start(caller, project, vm, key, stop),
             "stop" => machines.Stop(caller, project, vm, new StopVm(request.DeadlineSeconds), key, stop),
             "reboot" => machines.Reboot(caller, project, vm, new RebootVm(), key, stop),
-            _ => machines.Delete(caller, project, vm, null, key, stop),
+            "restore" => machines.Restore(caller, project, vm, key, stop),
+            _ => machines.Delete(caller, project, vm, request.AtOnce ?? false, null, key, stop),
         });
         return asked.Succeeded ? new BulkItemView(vm, name, "accepted", asked.Value.Id, null, null) : Refused(vm, name, asked.Refusals);
     }

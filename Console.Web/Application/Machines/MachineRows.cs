@@ -10,13 +10,15 @@ namespace Plinth.Web.Application.Machines;
 internal static class MachineRows
 {
     public static MachineRecord Record(VmRow vm, string? hostName, bool hasGuestAgent) =>
-        new(vm.Id, vm.State, vm.StateReason, vm.Power, vm.PowerGeneration, hasGuestAgent, vm.Host is null ? null : hostName ?? "the host", vm.StopDeadlineSeconds, vm.Spec.Protected, new MachineSize(vm.Spec.Size.Vcpus, vm.Spec.Size.MemoryMib));
+        new(vm.Id, vm.State, vm.StateReason, vm.Power, vm.PowerGeneration, hasGuestAgent, vm.Host is null ? null : hostName ?? "the host", vm.StopDeadlineSeconds, vm.Spec.Protected, new MachineSize(vm.Spec.Size.Vcpus, vm.Spec.Size.MemoryMib),
+            vm.RestorableUntil is { } until ? new MachineDeletion(until, vm.PowerBefore ?? DesiredPower.Stopped) : null, vm.Observed?.DiskReadyAt is not null);
 
     public static OperationRecord Record(OperationRow o) =>
         new(o.Kind, o.State, o.Reason, o.Steps, o.CreatedAt, o.EndedAt, o.Generation, o.PowerGeneration);
 
     public static void Take(VmRow row, MachineRecord record, DateTimeOffset now)
     {
+        (row.RestorableUntil, row.PowerBefore) = (record.Deletion?.Until, record.Deletion?.Power);
         if (row.State == record.State && row.StateReason == record.Reason && row.Power == record.Power && row.PowerGeneration == record.PowerGeneration && row.StopDeadlineSeconds == record.StopDeadlineSeconds) return;
         (row.State, row.StateReason, row.Power, row.PowerGeneration, row.StopDeadlineSeconds) = (record.State, record.Reason, record.Power, record.PowerGeneration, record.StopDeadlineSeconds);
         row.UpdatedAt = now;

@@ -18,14 +18,50 @@ namespace Plinth.Web.Application.Machines;
 /// Writes what an act of a person or a reading of a report changes: VM, operation, the host's desired generation, the ledger.
 /// Always inside a write of the store, so that all of it stands or none.
 /// </summary>
-internal sealed class MachineWriter(Lazy<IAgentGateway> gateway, LiveHosts live, NetworkWriter networks, ICapacityWriter capacity, Signals signals)
+internal sealed class MachineWriter(Lazy<IAgentGateway> gateway, LiveHosts live, NetworkWriter networks, ICapacityWriter capacity, ApplicationSettings settings, Signals signals)
 {
-    /// <summary>Start, stop, reboot, pause, resume or delete.</summary>
+    /// <summary>Start, stop, reboot, pause or resume.</summary>
     public async Task<Result<OperationRow>> Ask(WriteScope scope, VmRow vm, OperationKind kind, int stopDeadlineSeconds, string by, bool force = false)
     {
         var context = await Context.Load(scope, vm);
-        var act = MachineActs.Ask(context.Machine, context.Operation is { } current ? MachineRows.Record(current) : null, kind, stopDeadlineSeconds, by, context.NextGeneration, scope.Now);
+        return await Begin(scope, vm, context, MachineActs.Ask(context.Machine, context.Current, kind, stopDeadlineSeconds, by, context.NextGeneration, scope.Now), by, force);
+    }
+
+    /// <summary>Restorable for a while, or at once: the operation's kind says which.</summary>
+    public async Task<Result<OperationRow>> Delete(WriteScope scope, VmRow vm, bool atOnce, string by)
+    {
+        var context = await Context.Load(scope, vm);
+        return await Begin(scope, vm, context, MachineActs.Delete(context.Machine, context.Current, atOnce, settings.RestoreWindow, by, context.NextGeneration, scope.Now), by);
+    }
+
+    /// <summary>Takes back a deletion, and with it the room that was given away meanwhile.</summary>
+    public async Task<Result<OperationRow>> Restore(WriteScope scope, VmRow vm, string by)
+    {
+        var context = await Context.Load(scope, vm);
+        var act = MachineActs.Restore(context.Machine, context.Current, by, context.NextGeneration, scope.Now);
+        var size = vm.Spec.FormerSize?.OrMore(vm.Spec.Size) ?? vm.Spec.Size;
+        if (act.Succeeded && await capacity.Retake(scope, vm.Id, size, PlacementPolicy.Default) is { } full) return full;
+        var operation = await Begin(scope, vm, context, act, by);
+        // One that was stopped waits for nothing.
+        if (operation.Succeeded) await Advance(scope, vm);
+        return operation;
+    }
+
+    /// <summary>The time to restore it has run out: its disk is removed now. False where that is not so, or not any more.</summary>
+    public async Task<bool> RemoveWhatIsOver(WriteScope scope, VmRow vm)
+    {
+        var context = await Context.Load(scope, vm);
+        if (!MachineActs.IsOver(context.Machine, scope.Now)) return false;
+        var until = vm.RestorableUntil;
+        if (!(await Delete(scope, vm, atOnce: true, Principal.System.Name)).Succeeded) return false;
+        scope.Audit(Principal.System, null, "vm.remove", $"vm/{vm.Id}", vm.Project, AuditOutcomes.Done, $"{vm.Name} could be restored until {until:u}; its disk is being removed.");
+        return true;
+    }
+
+    private async Task<Result<OperationRow>> Begin(WriteScope scope, VmRow vm, Context context, Result<MachineAct> act, string by, bool force = false)
+    {
         if (!act.Succeeded) return Result<OperationRow>.No(act.Refusals);
+        var kind = act.Value.Operation.Kind;
         if (act.Value.Superseded is { } superseded)
         {
             MachineRows.Take(context.Operation!, superseded, vm.StopDeadlineSeconds);
@@ -46,7 +82,7 @@ internal sealed class MachineWriter(Lazy<IAgentGateway> gateway, LiveHosts live,
     public async Task<Result<OperationRow>> Resize(WriteScope scope, VmRow vm, Resources size, string by)
     {
         var context = await Context.Load(scope, vm);
-        var act = MachineActs.Resize(context.Machine, context.Operation is { } current ? MachineRows.Record(current) : null, by, context.NextGeneration, scope.Now);
+        var act = MachineActs.Resize(context.Machine, context.Current, by, context.NextGeneration, scope.Now);
         if (!act.Succeeded) return Result<OperationRow>.No(act.Refusals);
         var former = vm.Spec.FormerSize ?? vm.Spec.Size;
         if (await capacity.Resize(scope, vm.Id, former.OrMore(size), PlacementPolicy.Default) is { } full) return full;
@@ -98,6 +134,7 @@ internal sealed class MachineWriter(Lazy<IAgentGateway> gateway, LiveHosts live,
             }
         }
         await SettleSize(scope, vm);
+        await SettleDeleted(scope, vm);
         if (advance.State == VmState.Deleted) await Free(scope, vm, context.Host);
         else await Follow(scope, vm, context.Host, advance.Wish);
     }
@@ -126,6 +163,14 @@ internal sealed class MachineWriter(Lazy<IAgentGateway> gateway, LiveHosts live,
         if (seen.Defined != size || (seen.Running is { } running && running != size)) return;
         await capacity.Settle(scope, vm.Id, vm.Spec.Size);
         vm.SetSpec(vm.Spec with { FormerSize = null });
+        scope.AfterCommit(signals.Placement.Ring);
+    }
+
+    // Once it is off, a machine that waits to be removed needs its disk's room only.
+    private async Task SettleDeleted(WriteScope scope, VmRow vm)
+    {
+        if (vm.State != VmState.Restorable || vm.Observed is not { Domain: DomainState.Off or DomainState.Absent } seen || seen.Generation < vm.Generation) return;
+        await capacity.Settle(scope, vm.Id, vm.Spec.Size with { Vcpus = 0, MemoryMib = 0 });
         scope.AfterCommit(signals.Placement.Ring);
     }
 
@@ -196,6 +241,8 @@ internal sealed class MachineWriter(Lazy<IAgentGateway> gateway, LiveHosts live,
     /// <summary>What a decision about one VM needs to know.</summary>
     private sealed record Context(HostRow? Host, OperationRow? Operation, MachineRecord Machine)
     {
+        public OperationRecord? Current => Operation is null ? null : MachineRows.Record(Operation);
+
         public Generation NextGeneration => Host?.Generation.Next() ?? Generation.None;
 
         public static async Task<Context> Load(WriteScope scope, VmRow vm)

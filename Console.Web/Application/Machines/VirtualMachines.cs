@@ -81,6 +81,7 @@ internal sealed class VirtualMachines(IConsoleStore store, FleetCache fleet, Mut
             var renamed = request.Name is not null && request.Name != spec.Name;
             if (renamed) await NewVm.CheckName(m.Db, refusals, row.Value.Project, request.Name, stop);
             if (refusals.Any) return Result<Guid>.No(refusals.All);
+            if (request.Protected == true && row.Value.State == VmState.Restorable) return Refusal.Conflict("vm_restorable", "The VM is deleted; restore it first, then protect it.") with { Field = "protected" };
             row.Value.SetSpec(spec with
             {
                 Name = request.Name ?? spec.Name,
@@ -149,8 +150,34 @@ internal sealed class VirtualMachines(IConsoleStore store, FleetCache fleet, Mut
         return await View(operation, stop);
     }
 
-    public Task<Result<OperationView>> Delete(Caller caller, string project, VmId vm, long? expectedVersion, string? idempotencyKey, CancellationToken stop) =>
-        Operate(caller, Permissions.VmDelete, "vm.delete", project, vm, OperationKind.DeleteVm, null, expectedVersion, false, idempotencyKey, stop);
+    public async Task<Result<OperationView>> Delete(Caller caller, string project, VmId vm, bool atOnce, long? expectedVersion, string? idempotencyKey, CancellationToken stop)
+    {
+        var operation = await mutations.Run(caller, Permissions.VmDelete, Permissions.VmDelete, $"vm/{vm}", Idempotency.Of(caller, idempotencyKey, "vm.delete", project, vm, expectedVersion, atOnce), async m =>
+        {
+            var row = await Mine(m, project, vm, stop);
+            if (!row.Succeeded) return Result<Guid>.No(row.Refusals);
+            if (Stale(row.Value, expectedVersion) is { } stale) return stale;
+            var asked = await writer.Delete(m.Scope, row.Value, atOnce, m.By);
+            if (!asked.Succeeded) return Result<Guid>.No(asked.Refusals);
+            m.Detail = row.Value.RestorableUntil is { } until ? $"{row.Value.Name}; it can be restored until {until:u}" : $"{row.Value.Name}, at once";
+            return asked.Value.Id.Value;
+        }, stop);
+        return await View(operation, stop);
+    }
+
+    public async Task<Result<OperationView>> Restore(Caller caller, string project, VmId vm, string? idempotencyKey, CancellationToken stop)
+    {
+        var operation = await mutations.Run(caller, Permissions.VmDelete, "vm.restore", $"vm/{vm}", Idempotency.Of(caller, idempotencyKey, "vm.restore", project, vm), async m =>
+        {
+            var row = await Mine(m, project, vm, stop);
+            if (!row.Succeeded) return Result<Guid>.No(row.Refusals);
+            var asked = await writer.Restore(m.Scope, row.Value, m.By);
+            if (!asked.Succeeded) return Result<Guid>.No(asked.Refusals);
+            m.Detail = $"{row.Value.Name}, {VmLifecycle.Word(row.Value.State)}";
+            return asked.Value.Id.Value;
+        }, stop);
+        return await View(operation, stop);
+    }
 
     public Task<Result<DecisionView>> Decision(Caller caller, string project, VmId vm, CancellationToken stop) =>
         OneVm<DecisionView>(caller, Permissions.VmRead, project, vm, async (db, _, _) =>
@@ -180,7 +207,7 @@ internal sealed class VirtualMachines(IConsoleStore store, FleetCache fleet, Mut
     public Task<Result<IReadOnlyList<SeriesView>>> Metrics(Caller caller, string project, VmId vm, TimeSpan range, CancellationToken stop) =>
         OneVm(caller, Permissions.VmRead, project, vm, (_, _, _) => metrics.Vm(vm, range, stop), stop);
 
-    // "number" is the stop deadline of a stop, and the expected version of a delete.
+    // "number" is the stop deadline of a stop.
     private async Task<Result<OperationView>> Operate(Caller caller, string permission, string action, string project, VmId vm, OperationKind kind, Refusal? invalid, long? number, bool force, string? idempotencyKey, CancellationToken stop)
     {
         var operation = await mutations.Run(caller, permission, action, $"vm/{vm}", Idempotency.Of(caller, idempotencyKey, action, project, vm, number, force), async m =>
@@ -188,7 +215,6 @@ internal sealed class VirtualMachines(IConsoleStore store, FleetCache fleet, Mut
             var row = await Mine(m, project, vm, stop);
             if (!row.Succeeded) return Result<Guid>.No(row.Refusals);
             if (invalid is not null) return invalid;
-            if (kind == OperationKind.DeleteVm && Stale(row.Value, number) is { } stale) return stale;
             var asked = await writer.Ask(m.Scope, row.Value, kind, kind == OperationKind.StopVm ? (int)number!.Value : MachineActs.DefaultStopDeadlineSeconds, m.By, force);
             if (!asked.Succeeded) return Result<Guid>.No(asked.Refusals);
             m.Detail = row.Value.Name;

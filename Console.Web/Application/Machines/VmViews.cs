@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Plinth.Core.Machines;
+using Plinth.Core.Operations;
 using Plinth.Core.Primitives;
 using Plinth.Web.Application.Hosts;
 using Plinth.Web.Persistence;
@@ -8,7 +9,7 @@ using Plinth.Web.Persistence.Rows;
 namespace Plinth.Web.Application.Machines;
 
 /// <summary>Turns VM rows into what people see; names are looked up once per window.</summary>
-internal sealed class VmViews(LiveHosts live)
+internal sealed class VmViews(LiveHosts live, ApplicationSettings settings)
 {
     public async Task<VmView> One(ConsoleDb db, VmRow row, ProjectRow project, CancellationToken stop) => (await Many(db, [row], project, stop))[0];
 
@@ -36,7 +37,8 @@ internal sealed class VmViews(LiveHosts live)
                 vm.Spec.UserName, vm.Spec.SshKeys, vm.Host, host?.Name, host?.Facts?.Acceleration,
                 running ? vm.Observed?.Addresses ?? [] : [], running ? vm.Observed?.GuestAgentAt : null, running ? vm.Observed?.StartedAt : null,
                 vm.CreatedAt, vm.UpdatedAt, observedAt,
-                host is not null && vm.State != VmState.Deleted && live.IsStale(host.Id, host.ReportedAt), vm.Operation, vm.Spec.Protected, running ? vm.Observed?.Running : null, vm.Version);
+                host is not null && vm.State != VmState.Deleted && live.IsStale(host.Id, host.ReportedAt), vm.Operation, vm.Spec.Protected, running ? vm.Observed?.Running : null,
+                vm.State == VmState.Restorable ? vm.RestorableUntil : null, vm.State != VmState.Restorable && MachineActs.CanBeKept(MachineRows.Record(vm, host?.Name, false), settings.RestoreWindow) ? (int)settings.RestoreWindow.TotalMinutes : null, vm.Version);
         }
     }
 }

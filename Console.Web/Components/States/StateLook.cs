@@ -24,6 +24,7 @@ public sealed record StateLook(string Text, string Icon, Tone Tone, bool OfSilen
         VmState.Stopped => new("Stopped", "stop", Tone.Quiet),
         VmState.Paused => new("Paused", "pause", Tone.Attention),
         VmState.Migrating => new("Migrating", "swap-horiz", Tone.Busy),
+        VmState.Restorable => new("Deleted, restorable", "undo", Tone.Attention),
         VmState.Deleting => new("Deleting", "autorenew", Tone.Busy),
         VmState.Deleted => new("Deleted", "close", Tone.Quiet),
         VmState.Failed => new("Failed", "error-outline", Tone.Bad),

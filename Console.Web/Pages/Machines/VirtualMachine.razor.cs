@@ -51,6 +51,7 @@ public partial class VirtualMachine
             new PageCommand($"Reboot {vm.Name}", Reboot, view.WhyNot(OperationKind.RebootVm)),
             new PageCommand($"Pause {vm.Name}", view.Pause, view.WhyNot(OperationKind.PauseVm)),
             new PageCommand($"Resume {vm.Name}", view.Resume, view.WhyNot(OperationKind.ResumeVm)),
+            new PageCommand($"Restore {vm.Name}", view.Restore, view.WhyNot(VmEvent.RestoreAsked)),
             new PageCommand($"Delete {vm.Name}", Delete, view.WhyNoDelete));
     }
 
@@ -84,13 +85,23 @@ public partial class VirtualMachine
     private async Task Delete()
     {
         var vm = View!.Vm!;
-        var confirmed = await Dialogs.Confirm(
-            $"Delete {vm.Name}?",
-            $"The machine is switched off and its {Quantity.Gib(vm.Size.DiskGib)} disk is removed for good. There is no undo and no backup. Volumes that are attached to it are kept.",
-            "Delete for good",
-            danger: true,
-            typeToConfirm: vm.Name);
-        if (confirmed is null) return;
-        await View.Delete();
+        const string volumes = "Volumes that are attached to it are kept.";
+        var removed = $"{Quantity.Gib(vm.Size.DiskGib)} disk is removed for good";
+        var atOnce = vm.RestoreMinutes is { } minutes
+            ? await Dialogs.Confirm(
+                $"Delete {vm.Name}?",
+                $"The machine is stopped and can be restored for {minutes} min. After that its {removed}; there is no backup. {volumes}",
+                "Delete",
+                danger: true,
+                option: "Remove the disk at once. There is no undo.",
+                typeToConfirm: vm.Name)
+            : await Dialogs.Confirm(
+                $"Delete {vm.Name}?",
+                $"The machine is switched off and its {removed} now. There is no undo and no backup. {volumes}",
+                "Delete for good",
+                danger: true,
+                typeToConfirm: vm.Name) is null ? null : true;
+        if (atOnce is not { } now) return;
+        await View.Delete(now);
     }
 }

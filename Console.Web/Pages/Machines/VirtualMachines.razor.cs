@@ -17,6 +17,7 @@ public partial class VirtualMachines
         ("stopped", "Stopped"),
         ("requested,creating,starting,stopping,migrating,deleting", "In transition"),
         ("waiting,paused,failed,lost", "Needs attention"),
+        ("restorable", "Deleted, restorable"),
         ("waiting", "Waiting"),
         ("failed", "Failed"),
         ("lost", "Lost"),

@@ -62,7 +62,8 @@ public sealed class VmDetailView : LiveView
     public Task Resume() => Act(() => _machines.Resume(Caller, _project, _id, Guid.NewGuid().ToString(), Stop));
 
     /// <summary>Deletes what was seen: refused when the VM has become another since.</summary>
-    public Task Delete() => Act(() => _machines.Delete(Caller, _project, _id, null, Guid.NewGuid().ToString(), Stop));
+    public Task Delete(bool atOnce) => Act(() => _machines.Delete(Caller, _project, _id, atOnce, null, Guid.NewGuid().ToString(), Stop));
+    public Task Restore() => Act(() => _machines.Restore(Caller, _project, _id, Guid.NewGuid().ToString(), Stop));
     public Task Cancel(OperationId operation) => Act(() => _operations.Cancel(Caller, operation, Stop));
 
     public Task<Result<ConsoleTicketView>> OpenSerial() => _machines.OpenConsole(Caller, _project, _id, new OpenVmConsole("serial"), Stop);

@@ -14,13 +14,13 @@ namespace Plinth.Web.Pages.Machines;
 public sealed record VmRowContent(
     VmId Id, string Project, string Name, string ImageName, VmState State, bool Stale, string? Reason,
     HostId? Host, string? HostName, Acceleration? Acceleration, Resources Size, string Addresses, DateTimeOffset CreatedAt, DateTimeOffset? SeenAt,
-    string Labels, string Description)
+    string Labels, string Description, DateTimeOffset? RestorableUntil)
 {
     public static VmRowContent Of(VmView vm) => new(
         vm.Id, vm.ProjectName, vm.Name, vm.ImageName, vm.State, vm.Stale,
         Telling(vm) ? vm.StateReason : null,
         vm.Host, vm.HostName, vm.Acceleration, vm.Size, string.Join(", ", vm.Addresses), vm.CreatedAt, vm.Stale ? vm.ObservedAt : null,
-        string.Join(' ', vm.Labels.OrderBy(l => l.Key, StringComparer.Ordinal).Select(l => l.Value.Length == 0 ? l.Key : $"{l.Key}={l.Value}")), vm.Description);
+        string.Join(' ', vm.Labels.OrderBy(l => l.Key, StringComparer.Ordinal).Select(l => l.Value.Length == 0 ? l.Key : $"{l.Key}={l.Value}")), vm.Description, vm.RestorableUntil);
 
     /// <summary>The reason stands on the row, unless it only says in a sentence what the state's word says already.</summary>
     private static bool Telling(VmView vm) =>
@@ -49,11 +49,16 @@ public sealed class VmListView(IVirtualMachines machines, IBulkActs bulk, IHosts
     /// <summary>Why the last bulk act was not even begun.</summary>
     public IReadOnlyList<Refusal> ActRefusals { get; private set; } = [];
 
+    /// <summary>What the last bulk act has deleted and can be restored.</summary>
+    public IReadOnlyList<VmView> Restorable { get; private set; } = [];
+
     /// <summary>The machines that were picked and still exist, by name.</summary>
-    public async Task<IReadOnlyList<VmView>> Picked(Selection selection)
+    public Task<IReadOnlyList<VmView>> Picked(Selection selection) => Existing(selection.Ids);
+
+    private async Task<IReadOnlyList<VmView>> Existing(IEnumerable<Guid> ids)
     {
         var picked = new List<VmView>();
-        foreach (var id in selection.Ids)
+        foreach (var id in ids)
             if (await machines.Get(Caller, project, VmId.From(id), Stop) is { Succeeded: true, Value: { State: not VmState.Deleted } vm }) picked.Add(vm);
         return [.. picked.OrderBy(v => v.Name, StringComparer.Ordinal)];
     }
@@ -70,12 +75,20 @@ public sealed class VmListView(IVirtualMachines machines, IBulkActs bulk, IHosts
         var result = await bulk.Act(Caller, project, act, Guid.NewGuid().ToString(), Stop);
         ActRefusals = result.Refusals;
         Answers = result.Succeeded ? result.Value.Items : [];
+        Restorable = act.Action == "delete" ? [.. (await Existing(Answers.Where(a => a.Operation is not null).Select(a => a.Vm.Value))).Where(v => v.RestorableUntil is not null)] : [];
+        NotifyChanged();
+    }
+
+    /// <summary>Undoes the deletion of one.</summary>
+    public async Task Restore(Guid vm)
+    {
+        ActRefusals = (await machines.Restore(Caller, project, VmId.From(vm), Guid.NewGuid().ToString(), Stop)).Refusals;
         NotifyChanged();
     }
 
     public void ForgetAnswers()
     {
-        (Answers, ActRefusals) = ([], []);
+        (Answers, ActRefusals, Restorable) = ([], [], []);
         NotifyChanged();
     }
 

@@ -23,6 +23,9 @@ public interface ICapacityWriter
     /// <summary>Gives the VM's place on its host another size, inside a write, judged as if the place were taken anew; the reason with numbers where it does not fit.</summary>
     Task<Refusal?> Resize(WriteScope scope, VmId vm, Resources size, PlacementPolicy policy, CancellationToken stop = default);
 
+    /// <summary>Gives a place whose vCPUs and memory were given back its size again, inside a write; refused, with numbers, for lack of room alone: the disk is there, whatever else its host is.</summary>
+    Task<Refusal?> Retake(WriteScope scope, VmId vm, Resources size, PlacementPolicy policy, CancellationToken stop = default);
+
     /// <summary>Gives back what the VM's place has beyond <paramref name="size"/>.</summary>
     Task Settle(WriteScope scope, VmId vm, Resources size, CancellationToken stop = default);
 }
@@ -57,14 +60,26 @@ public sealed class CapacityWriter(IConsoleStore store, FleetCache fleet, TimePr
         }, stop);
     }
 
-    public async Task<Refusal?> Resize(WriteScope scope, VmId vm, Resources size, PlacementPolicy policy, CancellationToken stop)
+    public Task<Refusal?> Resize(WriteScope scope, VmId vm, Resources size, PlacementPolicy policy, CancellationToken stop) =>
+        Take(scope, vm, size, policy, _ => true, host => $"Ask for less, or free room on {host}.", stop);
+
+    public async Task<Refusal?> Retake(WriteScope scope, VmId vm, Resources size, PlacementPolicy policy, CancellationToken stop)
     {
         var place = await scope.Db.Allocations.SingleAsync(a => a.Vm == vm, stop);
+        // It never gave its room away.
+        if ((place.Vcpus, place.MemoryMib, place.DiskGib) == (size.Vcpus, size.MemoryMib, size.DiskGib)) return null;
+        return await Take(scope, vm, size, policy, reason => reason.Class == RefusalClass.Full, host => $"Free room on {host}, then restore it.", stop);
+    }
+
+    private static async Task<Refusal?> Take(WriteScope scope, VmId vm, Resources size, PlacementPolicy policy, Func<HostRefusal, bool> counts, Func<string, string> remedy, CancellationToken stop)
+    {
+        var place = await scope.Db.Allocations.SingleAsync(a => a.Vm == vm, stop);
+        var held = new Resources(place.Vcpus, place.MemoryMib, place.DiskGib);
         var host = await FleetSnapshots.LoadHost(scope.Db, place.Host, stop) ?? throw new InvalidOperationException($"the host {place.Host} of VM {vm} is unknown");
-        var without = host with { Allocated = host.Allocated - new Resources(place.Vcpus, place.MemoryMib, place.DiskGib) };
-        var reasons = PlacementEngine.Recheck(new PlacementRequest(vm, place.Project, size, host.Architecture, null), without, policy, scope.Now);
+        var without = host with { Allocated = host.Allocated - held };
+        var reasons = PlacementEngine.Recheck(new PlacementRequest(vm, place.Project, size, host.Architecture, null), without, policy, scope.Now).Where(counts).ToList();
         if (reasons.Count > 0)
-            return Refusal.Conflict("no_room", $"{host.Name} cannot give it {size.Vcpus} vCPU and {size.MemoryMib} MiB: {string.Join("; ", reasons.Select(r => r.Message))}. Ask for less, or free room on {host.Name}.");
+            return Refusal.Conflict("no_room", $"{host.Name} cannot give it {size.Vcpus} vCPU and {size.MemoryMib} MiB: {string.Join("; ", reasons.Select(r => r.Message))}. {remedy(host.Name)}");
         (place.Vcpus, place.MemoryMib, place.DiskGib) = (size.Vcpus, size.MemoryMib, size.DiskGib);
         return null;
     }

@@ -36,6 +36,11 @@ public sealed class VmRow : IVersioned, ILogged
     /// <summary>The host's desired generation in which this VM's part last changed.</summary>
     public Generation Generation { get; set; }
 
+    /// <summary>While it is restorable: when its disk is removed.</summary>
+    public DateTimeOffset? RestorableUntil { get; set; }
+    /// <summary>While it is restorable: what was wished before it was deleted.</summary>
+    public DesiredPower? PowerBefore { get; set; }
+
     public ObservedMachine? Observed { get; set; }
     /// <summary>Receipt of the last report about this VM.</summary>
     [Heartbeat] public DateTimeOffset? ObservedAt { get; set; }
@@ -64,7 +69,7 @@ public sealed class VmRow : IVersioned, ILogged
     object ILogged.LogDocument => new
     {
         Id, Project, Spec = Spec with { UserData = "" }, Nics, State, StateReason, Host, Power, PowerGeneration, StopDeadlineSeconds, Generation,
-        Observed, ObservedAt, Operation, CreatedBy, CreatedAt, UpdatedAt, DeletedAt, Version,
+        RestorableUntil, PowerBefore, Observed, ObservedAt, Operation, CreatedBy, CreatedAt, UpdatedAt, DeletedAt, Version,
     };
 }
 

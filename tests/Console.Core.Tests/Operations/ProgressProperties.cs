@@ -31,7 +31,10 @@ public sealed class ProgressProperties
         from generation in Gen.Long[1, 3]
         from agent in Gen.Bool
         from placed in Gen.Bool
-        select new MachineRecord(default, state, "", power, generation, agent, placed ? "kvm-1" : null, 60);
+        from before in Gen.Enum<DesiredPower>()
+        from left in Gen.Int[-60, 600]
+        from disk in Gen.Bool
+        select new MachineRecord(default, state, "", power, generation, agent, placed ? "kvm-1" : null, 60, Deletion: state == VmState.Restorable ? new MachineDeletion(Begin.AddSeconds(left), before) : null, HasDisk: disk);
 
     // Volumes have acts and a reader of their own.
     private static readonly Gen<OperationKind> Kind = Gen.Enum<OperationKind>().Where(kind => kind < OperationKind.CreateVolume);
@@ -87,8 +90,27 @@ public sealed class ProgressProperties
     public void Every_act_on_every_state_is_answered() => Gen.Select(Vm, Operation.Null(0.3), Kind).Sample((vm, current, kind) =>
     {
         if (kind == OperationKind.CreateVm) return;
-        var act = MachineActs.Ask(vm, current, kind, 60, "ana", new Generation(4), Begin);
+        var act = kind == OperationKind.SoftDeleteVm ? MachineActs.Delete(vm, current, false, TimeSpan.FromMinutes(10), "ana", new Generation(4), Begin) : MachineActs.Ask(vm, current, kind, 60, "ana", new Generation(4), Begin);
         if (!act.Succeeded) Assert.NotEmpty(act.Reason);
         else if (kind is OperationKind.StartVm or OperationKind.StopVm or OperationKind.DeleteVm) Assert.Equal(vm.PowerGeneration + 1, act.Value.Vm.PowerGeneration);
+    });
+
+    [Fact]
+    public void A_deletion_that_is_undone_leaves_the_wish_as_it_was_and_one_at_once_leaves_nothing_to_undo() => Gen.Select(Vm, Gen.Int[0, 900], Gen.Int[0, 900], Gen.Bool).Sample((vm, window, after, atOnce) =>
+    {
+        var asked = MachineActs.Delete(vm, null, atOnce, TimeSpan.FromSeconds(window), "ana", new Generation(4), Begin);
+        if (!asked.Succeeded) return;
+        var (deleted, now) = (asked.Value.Vm, Begin.AddSeconds(after));
+        Assert.Equal(DesiredPower.Stopped, deleted.Power);
+        Assert.Equal(asked.Value.Operation.Kind == OperationKind.SoftDeleteVm, deleted.Deletion is not null);
+        if (atOnce || window == 0 || !vm.HasDisk || vm.HostName is null) Assert.Equal((VmState.Deleting, OperationKind.DeleteVm), (deleted.State, asked.Value.Operation.Kind));
+        // The clock decides, and nothing else: what can be restored is not over, and what is over cannot be restored.
+        var restored = MachineActs.Restore(deleted, asked.Value.Operation, "ana", new Generation(5), now);
+        Assert.Equal(deleted.State == VmState.Restorable && after < window, restored.Succeeded);
+        Assert.Equal(deleted.State == VmState.Restorable && after >= window, MachineActs.IsOver(deleted, now));
+        if (!restored.Succeeded) return;
+        Assert.Equal((vm.Power, (MachineDeletion?)null), (restored.Value.Vm.Power, restored.Value.Vm.Deletion));
+        Assert.Equal(vm.Power == DesiredPower.Running ? VmState.Starting : VmState.Stopped, restored.Value.Vm.State);
+        Assert.Equal(OperationState.Cancelled, restored.Value.Superseded!.State);
     });
 }

@@ -65,6 +65,9 @@ internal sealed class Story
             case "start": Act(MachineActs.Ask(_vm, _operation, OperationKind.StartVm, 0, "ana", _generation.Next(), _now)); break;
             case "stop": Act(MachineActs.Ask(_vm, _operation, OperationKind.StopVm, int.Parse(rest, CultureInfo.InvariantCulture), "ana", _generation.Next(), _now)); break;
             case "reboot": Act(MachineActs.Ask(_vm, _operation, OperationKind.RebootVm, 0, "ana", _generation, _now)); break;
+            case "soft-delete": Act(MachineActs.Delete(_vm with { HasDisk = true }, _operation, false, TimeSpan.FromSeconds(int.Parse(rest, CultureInfo.InvariantCulture)), "ana", _generation.Next(), _now)); break;
+            case "restore": Act(MachineActs.Restore(_vm, _operation, "ana", _generation.Next(), _now)); break;
+            case "over": _log.Append(MachineActs.IsOver(_vm, _now) ? "          it is over\n" : "          it can be restored\n"); break;
             case "delete": Act(MachineActs.Ask(_vm, _operation, OperationKind.DeleteVm, 0, "ana", _generation.Next(), _now)); break;
             default: throw new InvalidOperationException($"no such command: {command}");
         }

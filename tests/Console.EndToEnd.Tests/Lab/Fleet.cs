@@ -51,7 +51,7 @@ public sealed class Fleet : IAsyncLifetime
     /// <summary>Deletes the VM and proves that nothing of it is left on the host.</summary>
     public async Task Remove(string vm)
     {
-        var operation = await Console.Delete($"projects/default/vms/{vm}");
+        var operation = await Console.Delete($"projects/default/vms/{vm}?atOnce=true");
         var end = await Console.Finished(operation.GetProperty("id").GetString()!);
         Assert.Equal("succeeded", end.GetProperty("state").GetString());
         await AssertNothingLeft(vm);

@@ -44,7 +44,7 @@ public sealed class BulkActsTests : Stage
         await agent.Reconcile();
         foreach (var vm in vms) Assert.Equal(VmState.Stopped, Ok(await Vms.Get(Ana, Project, vm.Id, Stop)).State);
 
-        Assert.All(await Act(new BulkAct("delete", ids)), i => Assert.Equal("accepted", i.Outcome));
+        Assert.All(await Act(new BulkAct("delete", ids, AtOnce: true)), i => Assert.Equal("accepted", i.Outcome));
         await agent.Reconcile();
         Assert.Equal(0, Ok(await Vms.List(Ana, Project, new VmQuery(), new Window(), Stop)).Total);
         Assert.Equal(2, (await Audit()).Count(a => a.Action == "vm.stop" && a.Outcome == "done"));

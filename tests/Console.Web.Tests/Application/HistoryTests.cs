@@ -40,7 +40,7 @@ public sealed class HistoryTests : Stage
     {
         var (agent, vm) = await Running();
         var then = Pass();
-        Ok(await Vms.Delete(Ana, Project, vm.Id, null, null, Stop));
+        Ok(await Vms.Delete(Ana, Project, vm.Id, true, null, null, Stop));
         await agent.Reconcile();
         await Create("web-2");
 

@@ -66,14 +66,14 @@ public sealed class MachineChangeTests : Stage
     {
         var (agent, vm) = await Running();
         Assert.True(Ok(await Vms.Update(Ana, Project, vm.Id, new UpdateVm(Protected: true), null, Stop)).Protected);
-        var no = No(await Vms.Delete(Ana, Project, vm.Id, null, null, Stop));
+        var no = No(await Vms.Delete(Ana, Project, vm.Id, true, null, null, Stop));
         Assert.Equal((RefusalKind.Conflict, "vm_protected"), (no.Kind, no.Code));
         Assert.Contains("{\"protected\": false}", no.Message);
         Assert.Equal(VmState.Running, Ok(await Vms.Get(Ana, Project, vm.Id, Stop)).State);
         Ok(await Vms.Stop(Ana, Project, vm.Id, new StopVm(), null, Stop));
         await agent.Reconcile();
         Ok(await Vms.Update(Ana, Project, vm.Id, new UpdateVm(Protected: false), null, Stop));
-        Ok(await Vms.Delete(Ana, Project, vm.Id, null, null, Stop));
+        Ok(await Vms.Delete(Ana, Project, vm.Id, true, null, null, Stop));
     }
 
     [Fact]

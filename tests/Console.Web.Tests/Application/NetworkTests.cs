@@ -62,7 +62,7 @@ public sealed class NetworkTests : Stage
         var full = await Vms.Create(Ana, Project, Request("late") with { Networks = ["lab"] }, null, Stop);
         Assert.Equal(("no_address", "networks[0]"), (No(full).Code, No(full).Field));
 
-        Ok(await Vms.Delete(Ana, Project, one.Id, null, null, Stop));
+        Ok(await Vms.Delete(Ana, Project, one.Id, true, null, null, Stop));
         await agent.Reconcile();
         Assert.Equal("10.21.0.2", (await OnNetwork("late", "kvm-1", "lab")).Networks[0].Address);
     }
@@ -78,7 +78,7 @@ public sealed class NetworkTests : Stage
         await agent.Reconcile();
         Assert.Contains("1 VM on it (one)", No(await Networks.Delete(Ana, Project, shop.Id, Stop)).Message);
         Assert.Equal("network_kept", No(await Networks.Delete(Ana, Project, WellKnown.DefaultNetwork, Stop)).Code);
-        Ok(await Vms.Delete(Ana, Project, vm.Id, null, null, Stop));
+        Ok(await Vms.Delete(Ana, Project, vm.Id, true, null, null, Stop));
         await agent.Reconcile();
         Ok(await Networks.Delete(Ana, Project, shop.Id, Stop));
         await agent.Take();

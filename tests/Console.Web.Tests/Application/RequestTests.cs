@@ -123,7 +123,7 @@ public class RequestTests : Stage
             async (p, id) => No(await Vms.Start(Ana, p, id, null, Stop)),
             async (p, id) => No(await Vms.Stop(Ana, p, id, new StopVm(), null, Stop)),
             async (p, id) => No(await Vms.Reboot(Ana, p, id, new RebootVm(), null, Stop)),
-            async (p, id) => No(await Vms.Delete(Ana, p, id, null, null, Stop)),
+            async (p, id) => No(await Vms.Delete(Ana, p, id, true, null, null, Stop)),
             async (p, id) => No(await Vms.Decision(Ana, p, id, Stop)),
             async (p, id) => No(await Vms.OpenConsole(Ana, p, id, new OpenVmConsole(), Stop)),
             async (p, id) => No(await Vms.Metrics(Ana, p, id, TimeSpan.FromHours(1), Stop)),
@@ -164,10 +164,10 @@ public class RequestTests : Stage
         Assert.Equal(("front end", "web"), (changed.Description, changed.Labels["tier"]));
         Assert.True(changed.Version > vm.Version);
         Assert.Equal(RefusalKind.Stale, No(await Vms.Update(Ana, Project, vm.Id, new UpdateVm("x"), vm.Version, Stop)).Kind);
-        Assert.Equal(RefusalKind.Stale, No(await Vms.Delete(Ana, Project, vm.Id, vm.Version, null, Stop)).Kind);
+        Assert.Equal(RefusalKind.Stale, No(await Vms.Delete(Ana, Project, vm.Id, true, vm.Version, null, Stop)).Kind);
         Assert.Equal("description", No(await Vms.Update(Ana, Project, vm.Id, new UpdateVm("\u0007"), null, Stop)).Field);
         Assert.Equal("web", Ok(await Vms.Update(Ana, Project, vm.Id, new UpdateVm("only this"), null, Stop)).Labels["tier"]);
-        Ok(await Vms.Delete(Ana, Project, vm.Id, null, null, Stop));
+        Ok(await Vms.Delete(Ana, Project, vm.Id, true, null, null, Stop));
     }
 
     [Theory]

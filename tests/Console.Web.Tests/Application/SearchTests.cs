@@ -44,7 +44,7 @@ public sealed class SearchTests : Stage
     {
         await Image();
         var vm = await Vm(await Create("web-1"));
-        var deleted = Ok(await Vms.Delete(Ana, Project, vm.Id, null, null, Stop));
+        var deleted = Ok(await Vms.Delete(Ana, Project, vm.Id, true, null, null, Stop));
         Assert.Equal(["vm web-1"], await Names(vm.Id.ToString()));
         Assert.Equal(["operation Delete web-1"], await Names(deleted.Id.ToString()));
         Assert.DoesNotContain("vm web-1", await Names("web-1"));

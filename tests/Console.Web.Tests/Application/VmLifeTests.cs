@@ -117,7 +117,7 @@ public sealed class VmLifeTests : Stage
         await agent.Reconcile();
         Assert.Equal(OperationState.Succeeded, (await Newest(start)).State);
 
-        var delete = Ok(await Vms.Delete(Ana, Project, vm.Id, null, null, Stop));
+        var delete = Ok(await Vms.Delete(Ana, Project, vm.Id, true, null, null, Stop));
         Assert.Equal(VmState.Deleting, (await Vm(delete)).State);
         await using (var db = Store.Read()) Assert.Equal(1, await db.Allocations.CountAsync());
         Assert.Equal("name_taken", No(await Vms.Create(Ana, Project, Request("web-1"), null, Stop)).Code);
@@ -212,7 +212,7 @@ public sealed class VmLifeTests : Stage
         var create = await Create("web-1");
         await Place();
         await agent.Reconcile(StepKind.Disk);
-        var delete = Ok(await Vms.Delete(Ana, Project, create.Vm!.Value, null, null, Stop));
+        var delete = Ok(await Vms.Delete(Ana, Project, create.Vm!.Value, true, null, null, Stop));
         var superseded = await Newest(create);
         Assert.Equal(OperationState.Cancelled, superseded.State);
         Assert.StartsWith("Superseded", superseded.Reason);
@@ -235,7 +235,7 @@ public sealed class VmLifeTests : Stage
         Assert.Equal((OperationState.Failed, "The pool default has 1 GiB left, 2 GiB are needed; free some."), (failed.State, failed.Reason));
         Assert.Equal((VmState.Failed, failed.Reason), ((await Vm(create)).State, (await Vm(create)).StateReason));
         await using (var db = Store.Read()) Assert.Equal(1, await db.Allocations.CountAsync());
-        Ok(await Vms.Delete(Ana, Project, create.Vm!.Value, null, null, Stop));
+        Ok(await Vms.Delete(Ana, Project, create.Vm!.Value, true, null, null, Stop));
         await agent.Reconcile();
         await using (var db = Store.Read()) Assert.Equal(0, await db.Allocations.CountAsync());
     }

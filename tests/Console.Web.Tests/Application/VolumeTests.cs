@@ -142,7 +142,7 @@ public sealed class VolumeTests : Stage
     public async Task Volumes_outlive_the_vm_that_is_deleted()
     {
         var (agent, vm, volume) = await Attached();
-        Ok(await Vms.Delete(Ana, Project, vm.Id, null, null, Stop));
+        Ok(await Vms.Delete(Ana, Project, vm.Id, true, null, null, Stop));
         await agent.Reconcile();
         volume = await Newest(volume);
         Assert.Equal((VolumeState.Available, null, "web-1, which it was attached to, is deleted."), (volume.State, volume.Vm, volume.StateReason));

@@ -177,6 +177,21 @@ public sealed class PageTests : PortalStage
         dialogs.Find("#confirm-word").Input(vm.Name);
         await dialogs.Find(".button-danger-solid").ClickAsync(new());
 
+        page.WaitForAssertion(() => Assert.Contains("Deleted, restorable", page.Find(".page-head .state").TextContent), TimeSpan.FromSeconds(10));
+        var until = Ok(await Vms.Get(Ana, Project, vm.Id, Stop)).RestorableUntil!.Value;
+
+        // The chip says how long, and what ends it; its button brings the VM back.
+        Assert.Equal(until, DateTimeOffset.Parse(page.Find(".undo-chip time").GetAttribute("datetime")!, System.Globalization.CultureInfo.InvariantCulture));
+        Assert.Contains($"after that disk {vm.Name} ({vm.Size.DiskGib} GiB) is removed", page.Find(".undo-chip").TextContent);
+        page.Find(".undo-chip button").Click();
+        page.WaitForAssertion(() => Assert.Contains("Starting", page.Find(".page-head .state").TextContent), TimeSpan.FromSeconds(10));
+        Assert.Empty(page.FindAll(".undo-chip"));
+
+        // The box in the confirmation does it for good.
+        page.Find(".button-danger").Click();
+        dialogs.WaitForElement("#confirm-word").Input(vm.Name);
+        dialogs.Find(".confirm-option input").Change(true);
+        await dialogs.Find(".button-danger-solid").ClickAsync(new());
         page.WaitForAssertion(() => Assert.Contains("Deleting", page.Find(".page-head .state").TextContent), TimeSpan.FromSeconds(10));
         Assert.Equal(VmState.Deleting, Ok(await Vms.Get(Ana, Project, vm.Id, Stop)).State);
     }
@@ -221,6 +236,24 @@ public sealed class PageTests : PortalStage
         await dialogs.Find(".button-danger-solid").ClickAsync(new());
 
         page.WaitForAssertion(() => Assert.Contains("accepted", page.Find(".bulk-answers").TextContent), TimeSpan.FromSeconds(10));
-        Assert.Equal(VmState.Deleting, Ok(await Vms.Get(Ana, Project, vm.Id, Stop)).State);
+        Assert.Equal(VmState.Restorable, Ok(await Vms.Get(Ana, Project, vm.Id, Stop)).State);
+        page.WaitForAssertion(() => Assert.Contains("The deletion of 1 machine can be undone", page.Find("div.undo-chip").TextContent), TimeSpan.FromSeconds(10));
+        page.Find("div.undo-chip button").Click();
+        page.WaitForAssertion(() => Assert.Empty(page.FindAll("div.undo-chip")), TimeSpan.FromSeconds(10));
+        Assert.Equal(VmState.Starting, Ok(await Vms.Get(Ana, Project, vm.Id, Stop)).State);
+    }
+
+    [Fact]
+    public async Task A_row_that_can_be_restored_says_until_when_and_undoes()
+    {
+        await using var browser = Browser();
+        var (_, vm) = await Running();
+        Ok(await Vms.Delete(Ana, Project, vm.Id, false, null, null, Stop));
+        var row = new LiveRow<VmRowContent>(vm.Id.Value, VmRowContent.Of(Ok(await Vms.Get(Ana, Project, vm.Id, Stop))));
+        var undone = 0;
+        var drawn = browser.Render<VmRow>(p => p.Add(x => x.Row, row).Add(x => x.Columns, UsualColumns).Add(x => x.OnUndo, () => undone++));
+        Assert.Contains($"then its disk ({vm.Size.DiskGib} GiB) is removed", drawn.Find(".undo-chip").TextContent);
+        drawn.Find(".undo-chip button").Click();
+        Assert.Equal(1, undone);
     }
 }

@@ -73,8 +73,14 @@ public sealed class VmDetailViewTests : PortalStage
     {
         var (agent, vm) = await Running();
         using var view = await Open(vm.Id);
-        await view.Delete();
-        Assert.Equal(VmState.Deleting, view.Vm!.State);
+        await view.Delete(atOnce: false);
+        Assert.Equal(VmState.Restorable, view.Vm!.State);
+        Assert.Null(view.WhyNot(VmEvent.RestoreAsked));
+
+        await view.Restore();
+        Assert.Equal(VmState.Starting, view.Vm.State);
+        await view.Delete(atOnce: true);
+        Assert.Equal(VmState.Deleting, view.Vm.State);
 
         await agent.Reconcile();
         await Tell();

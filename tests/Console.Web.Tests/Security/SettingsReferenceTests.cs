@@ -30,7 +30,7 @@ public sealed class SettingsReferenceTests
     {
         var bare = ConsoleSettings.Read(new ConfigurationBuilder().AddInMemoryCollection([new("Plinth:Data", ".data")]).Build());
         var described = ConsoleSettings.Read(new ConfigurationBuilder().AddInMemoryCollection(SettingsReference.All.Where(s => s.Default.Length > 0).Select(s => new KeyValuePair<string, string?>(s.Key, s.Default))).Build());
-        Assert.Equal((bare.Data, bare.Portal.Url, bare.Agents, bare.Database, bare.Telemetry), (described.Data, described.Portal.Url, described.Agents, described.Database, described.Telemetry));
+        Assert.Equal((bare.Data, bare.Portal.Url, bare.Agents, bare.Database, bare.Telemetry, bare.Deletion), (described.Data, described.Portal.Url, described.Agents, described.Database, described.Telemetry, described.Deletion));
     }
 
     [Fact]

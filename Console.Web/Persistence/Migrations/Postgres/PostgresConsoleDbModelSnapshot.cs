@@ -1299,11 +1299,18 @@ namespace Plinth.Web.Persistence.Migrations.Postgres
                         .HasColumnType("text")
                         .UseCollation("C");
 
+                    b.Property<string>("PowerBefore")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
                     b.Property<long>("PowerGeneration")
                         .HasColumnType("bigint");
 
                     b.Property<Guid>("Project")
                         .HasColumnType("uuid");
+
+                    b.Property<long?>("RestorableUntil")
+                        .HasColumnType("bigint");
 
                     b.Property<string>("SearchText")
                         .IsRequired()

@@ -1288,11 +1288,18 @@ namespace Plinth.Web.Persistence.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .UseCollation("BINARY");
 
+                    b.Property<string>("PowerBefore")
+                        .HasColumnType("TEXT")
+                        .UseCollation("BINARY");
+
                     b.Property<long>("PowerGeneration")
                         .HasColumnType("INTEGER");
 
                     b.Property<Guid>("Project")
                         .HasColumnType("TEXT");
+
+                    b.Property<long?>("RestorableUntil")
+                        .HasColumnType("INTEGER");
 
                     b.Property<string>("SearchText")
                         .IsRequired()
