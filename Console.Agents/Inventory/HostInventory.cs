@@ -1,3 +1,4 @@
+using Plinth.Core.Inventory;
 using Plinth.Core.Primitives;
 using Plinth.Core.Protocol;
 
@@ -42,6 +43,16 @@ internal sealed class HostInventory(Func<string> poolDirectory, TimeProvider tim
             File.Exists("/proc/pressure/cpu") ? ProcFiles.PressurePercent(File.ReadAllText("/proc/pressure/cpu")) : 0);
     }
 
+    /// <summary>What the pool lies on, as the kernel says; it does not of file systems over several devices, or over none.</summary>
+    public StorageMedium Medium()
+    {
+        var device = "/sys/dev/block/" + ProcFiles.DeviceOf(File.ReadAllText("/proc/self/mountinfo"), PoolDirectory());
+        // A partition has no queue of its own: its disk, one level up, has.
+        var target = Directory.Exists(device) ? new DirectoryInfo(device).ResolveLinkTarget(returnFinalTarget: true)?.FullName : null;
+        var queue = new[] { target, Path.GetDirectoryName(target) }.OfType<string>().Select(d => Path.Combine(d, "queue", "rotational")).FirstOrDefault(File.Exists);
+        return queue is null ? StorageMedium.Unknown : File.ReadAllText(queue).Trim() == "1" ? StorageMedium.Rotating : StorageMedium.SolidState;
+    }
+
     private static int Cpus() => ProcFiles.LogicalCpus(File.ReadAllText("/proc/stat"));
 
     /// <summary>Since the last call; the first one since boot.</summary>
@@ -56,10 +67,12 @@ internal sealed class HostInventory(Func<string> poolDirectory, TimeProvider tim
         }
     }
 
-    private DriveInfo Disk()
+    private DriveInfo Disk() => new(PoolDirectory());
+
+    private string PoolDirectory()
     {
         var directory = poolDirectory();
         while (!Directory.Exists(directory)) directory = Path.GetDirectoryName(directory) ?? "/";
-        return new DriveInfo(directory);
+        return directory;
     }
 }

@@ -26,6 +26,18 @@ internal static class ProcFiles
         return (all - ticks[3] - ticks[4], all);
     }
 
+    /// <summary>
+    /// "8:1", the device under a path, by /proc/self/mountinfo: the deepest mount that holds it, the last where several lie on each other.
+    /// <c>36 35 98:0 /root /mnt/data rw,noatime … - ext4 /dev/sda1 rw</c>.
+    /// </summary>
+    public static string DeviceOf(string mountinfo, string path) =>
+        mountinfo.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => line.Split(' '))
+            .Select((fields, order) => (Device: fields[2], Mount: fields[4], Order: order))
+            .Where(m => m.Mount == "/" || path == m.Mount || path.StartsWith(m.Mount + "/", StringComparison.Ordinal))
+            .OrderByDescending(m => m.Mount.Length).ThenByDescending(m => m.Order)
+            .Select(m => m.Device).FirstOrDefault("");
+
     /// <summary>Number of processors in /proc/stat: lines <c>cpu0 …</c>, <c>cpu1 …</c>.</summary>
     public static int LogicalCpus(string stat) =>
         stat.Split('\n').Count(line => line.StartsWith("cpu", StringComparison.Ordinal) && line.Length > 3 && char.IsAsciiDigit(line[3]));

@@ -9,9 +9,6 @@ internal static class DomainStats
     private const uint CpuTotal = 2, Balloon = 4, Vcpu = 8, Interface = 16, Block = 32;
     private const uint Active = 1, NoWait = 0x20000000;
 
-    // struct _virTypedParameter { char field[80]; int type; union value; }
-    private const int ParameterBytes = 96, TypeOffset = 80, ValueOffset = 88;
-
     public static IReadOnlyList<DomainCounters> Read(ConnectHandle connection, Func<DomainHandle, string> startKey)
     {
         // A domain that is busy (a migration, a hung QEMU) gives what it can instead of holding up all others.
@@ -28,7 +25,7 @@ internal static class DomainStats
                 Native.virDomainRef(domainPointer);
                 using var domain = new DomainHandle(domainPointer);
                 if (!DomainLookup.IsOwn(domain)) continue;
-                counters.Add(Counters(domain, startKey(domain), Parameters(Marshal.ReadIntPtr(record, nint.Size), Marshal.ReadInt32(record, 2 * nint.Size))));
+                counters.Add(Counters(domain, startKey(domain), TypedParameters.Read(Marshal.ReadIntPtr(record, nint.Size), Marshal.ReadInt32(record, 2 * nint.Size))));
             }
             return counters;
         }
@@ -64,24 +61,5 @@ internal static class DomainStats
         var sum = 0L;
         for (var i = 0; i < count; i++) sum += values.GetValueOrDefault($"{prefix}{i}{suffix}");
         return sum;
-    }
-
-    private static Dictionary<string, long> Parameters(nint parameters, int count)
-    {
-        var values = new Dictionary<string, long>(count);
-        for (var i = 0; i < count; i++)
-        {
-            var parameter = parameters + i * ParameterBytes;
-            // int, uint, llong, ullong; names and flags are not counters.
-            long? value = Marshal.ReadInt32(parameter, TypeOffset) switch
-            {
-                1 => Marshal.ReadInt32(parameter, ValueOffset),
-                2 => (uint)Marshal.ReadInt32(parameter, ValueOffset),
-                3 or 4 => Marshal.ReadInt64(parameter, ValueOffset),
-                _ => null,
-            };
-            if (value is { } number) values[Marshal.PtrToStringUTF8(parameter)!] = number;
-        }
-        return values;
     }
 }

@@ -162,6 +162,23 @@ internal static unsafe partial class Native
     [LibraryImport(Lib, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int virDomainBlockResize(DomainHandle domain, string disk, ulong size, uint flags);
 
+    /// <summary>Parameters is a <c>virTypedParameterPtr</c>; with a count of 0 the number of parameters is given.</summary>
+    [LibraryImport(Lib, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int virDomainGetBlockIoTune(DomainHandle domain, string disk, nint parameters, ref int count, uint flags);
+
+    [LibraryImport(Lib, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int virDomainSetBlockIoTune(DomainHandle domain, string disk, nint parameters, int count, uint flags);
+
+    [LibraryImport(Lib, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int virTypedParamsAddULLong(ref nint parameters, ref int count, ref int capacity, string name, ulong value);
+
+    /// <summary>Frees what is in the parameters, and not their array.</summary>
+    [LibraryImport(Lib)]
+    public static partial void virTypedParamsClear(nint parameters, int count);
+
+    [LibraryImport(Lib)]
+    public static partial void virTypedParamsFree(nint parameters, int count);
+
     [LibraryImport(Lib)]
     public static partial int virDomainAgentSetResponseTimeout(DomainHandle domain, int seconds, uint flags);
 

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.RegularExpressions;
 using Plinth.Core.Network;
 using Plinth.Core.Protocol;
+using Plinth.Core.Storage;
 
 namespace Plinth.Agents.Machines;
 
@@ -50,12 +51,13 @@ internal static partial class DomainRules
     {
         Require(Serial().IsMatch(disk.Serial), "serial", $"The disk serial '{disk.Serial}' is not 1–20 lower-case letters, digits and inner hyphens.");
         Require(disk.Serial != "seed", "serial", "The disk serial 'seed' is taken by the seed.");
-        Require(Label().IsMatch(disk.StorageClass), "storage_class", $"The storage class '{disk.StorageClass}' is not 1–63 lower-case letters, digits and inner hyphens.");
+        Require(Label().IsMatch(disk.Pool), "pool", $"The pool '{disk.Pool}' is not 1–63 lower-case letters, digits and inner hyphens.");
         Require(disk.SizeGib is >= 1 and <= MaxDiskGib, "disk_size", $"A disk of {disk.SizeGib} GiB: 1 to {MaxDiskGib} are possible.");
         if (disk.Image is { } image) Check(image);
+        if (disk.Limits is { } limits && IoLimitRules.Check("limits", limits) is [var no, ..]) throw Refusals.Invalid("limits", no.Message);
     }
 
-    public static void Check(DesiredVolume volume) => Check(new DesiredDisk(volume.Serial, volume.StorageClass, volume.SizeGib, null));
+    public static void Check(DesiredVolume volume) => Check(new DesiredDisk(volume.Serial, volume.Pool, volume.SizeGib, null, volume.Limits));
 
     public static void Check(ImageReference image)
     {
@@ -89,8 +91,8 @@ internal static partial class DomainRules
         if (NetworkChecks.Rules("rules", rules) is [var no, ..]) throw Refusals.Invalid("rules", no.Message);
     }
 
-    public static void Check(StorageClassConfig storageClass) =>
-        Require(Label().IsMatch(storageClass.Name), "storage_class", $"The storage class name '{storageClass.Name}' is not 1–63 lower-case letters, digits and inner hyphens.");
+    public static void Check(PoolConfig pool) =>
+        Require(Label().IsMatch(pool.Name), "pool", $"The pool name '{pool.Name}' is not 1–63 lower-case letters, digits and inner hyphens.");
 
     public static void Check(Seed seed)
     {

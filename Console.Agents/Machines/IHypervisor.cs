@@ -20,7 +20,7 @@ public interface IHypervisor : Storage.IVolumeHost, IAsyncDisposable
     Task<Resources> Free(CancellationToken stop);
 
     /// <summary>The directory-backed pool of this name exists, is active and starts with the host.</summary>
-    Task<ObservedFacility> EnsurePool(StorageClassConfig storageClass, CancellationToken stop);
+    Task<ObservedFacility> EnsurePool(PoolConfig pool, CancellationToken stop);
 
     /// <summary>The network exists as it is wanted: bridge, DHCP and NAT; for one that reaches over hosts also its segment and the ways to its peers.
     /// What somebody changed by hand is put right, and said.</summary>
@@ -29,6 +29,13 @@ public interface IHypervisor : Storage.IVolumeHost, IAsyncDisposable
     /// <summary>Every guest interface is pinned to its own addresses, and what may come in from outside is what the rules allow. The networks
     /// exist already. Read back each time; what somebody changed by hand is put right, and said.</summary>
     Task<ObservedFacility> EnsureRules(DesiredHostState desired, CancellationToken stop);
+
+    /// <summary>The disks and volumes of every machine, running or not, do no more than their limits say. Read back each time; what somebody changed
+    /// by hand is put right, and said.</summary>
+    Task<ObservedFacility> EnsureLimits(DesiredHostState desired, CancellationToken stop);
+
+    /// <summary>How often limits are looked at.</summary>
+    TimeSpan LimitsLookEvery => TimeSpan.FromSeconds(10);
 
     /// <summary>MAC addresses of the guest interfaces that are pinned now: no other may be started.</summary>
     IReadOnlySet<string> Pinned { get; }

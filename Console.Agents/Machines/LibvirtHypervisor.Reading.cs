@@ -35,7 +35,7 @@ public sealed partial class LibvirtHypervisor
         return new HostFacts(
             _inventory.Hostname, AgentVersion.Text, acceleration, reason, "x86_64", _inventory.CpuModel, _inventory.Capacity(),
             _inventory.OperatingSystem, _inventory.Kernel, "libvirt " + Version(libvirt), "QEMU " + Version(qemu),
-            await _segments.TunnelAddress(stop));
+            await _segments.TunnelAddress(stop), HostPool.Of(PoolKind.Directory, _inventory.Medium()));
     }
 
     public Task<Resources> Free(CancellationToken stop) => Task.FromResult(_inventory.Free());

@@ -66,7 +66,7 @@ public sealed partial class LibvirtHypervisor
                 var missing = (configured is null ? AffectConfig : 0) | (running is not null && plugged is null ? AffectLive : 0);
                 if (missing == 0) return;
                 var device = (configured ?? plugged) is { } had ? DomainVolumes.TargetOf(had)! : running is null ? DomainVolumes.FreeDevice(definition) : DomainVolumes.FreeDevice(definition, running);
-                var disk = DomainDisks.Disk(new DomainDisk(volume.Serial, path, null), device, first: false, DirectIoAt(Path.GetDirectoryName(path)!));
+                var disk = DomainDisks.Disk(new DomainDisk(volume.Serial, path, null, volume.Limits), device, first: false, DirectIoAt(Path.GetDirectoryName(path)!));
                 if (Native.virDomainAttachDeviceFlags(domain, disk.ToString(), missing) < 0) throw LibvirtException.Last($"attaching the volume {volume.Name}");
             },
             e => e.Said.Contains("No more available PCI slots", StringComparison.OrdinalIgnoreCase)
@@ -103,10 +103,10 @@ public sealed partial class LibvirtHypervisor
         await _storage.RemoveVolume(volume, stop);
     }
 
-    private static XElement Definition(DomainHandle domain) => Xml(domain, InactiveXml);
+    internal static XElement Definition(DomainHandle domain) => Xml(domain, InactiveXml);
 
     /// <summary>The domain as it runs; null while it is off.</summary>
-    private static XElement? Running(DomainHandle domain) => DomainLookup.IsActive(domain) ? Xml(domain, 0) : null;
+    internal static XElement? Running(DomainHandle domain) => DomainLookup.IsActive(domain) ? Xml(domain, 0) : null;
 
     private static XElement Xml(DomainHandle domain, uint flags) =>
         XElement.Parse(Native.Take(Native.virDomainGetXMLDesc(domain, flags)) ?? throw LibvirtException.Last("reading a domain"));

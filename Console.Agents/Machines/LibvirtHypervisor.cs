@@ -29,6 +29,7 @@ public sealed partial class LibvirtHypervisor : IHypervisor
     private readonly LibvirtNetworks _networks;
     private readonly Segments _segments;
     private readonly PacketRules _rules;
+    private readonly DiskLimits _limits;
     private readonly HostInventory _inventory;
     private readonly KvmSelfTest _selfTest;
     private readonly Lazy<Task<(Acceleration Acceleration, string Reason)>> _acceleration;
@@ -46,6 +47,7 @@ public sealed partial class LibvirtHypervisor : IHypervisor
         var shell = new HostShell(options.Inside ?? []);
         _segments = new Segments(shell, options.SegmentsPath, time);
         _rules = new PacketRules(shell, time);
+        _limits = new DiskLimits(_libvirt, time);
         _inventory = new HostInventory(() => _storage.DirectoryOf("default"), time);
         _selfTest = new KvmSelfTest(options.Emulator, options.SelfTestPath);
         _acceleration = new(() => _selfTest.Run(_stop.Token));
@@ -53,12 +55,14 @@ public sealed partial class LibvirtHypervisor : IHypervisor
 
     public ChannelReader<DomainEvent> Events => _events.Reader;
 
-    public Task<ObservedFacility> EnsurePool(StorageClassConfig storageClass, CancellationToken stop) => _storage.EnsurePool(storageClass, stop);
+    public Task<ObservedFacility> EnsurePool(PoolConfig pool, CancellationToken stop) => _storage.EnsurePool(pool, stop);
 
     public Task<ObservedFacility> EnsureNetwork(NetworkConfig network, CancellationToken stop) =>
         network.Overlay is null ? _networks.Ensure(network, stop) : _segments.Ensure(network, stop);
 
     public Task<ObservedFacility> EnsureRules(DesiredHostState desired, CancellationToken stop) => _rules.Ensure(desired, stop);
+
+    public Task<ObservedFacility> EnsureLimits(DesiredHostState desired, CancellationToken stop) => _limits.Ensure(desired, stop);
 
     public IReadOnlySet<string> Pinned => _rules.Pinned;
 

@@ -12,7 +12,7 @@ public sealed record LibvirtOptions(
     string Emulator = "/usr/bin/qemu-system-x86_64",
     IReadOnlyList<string>? Inside = null)
 {
-    internal string PoolPath(string storageClass) => Path.Combine(Root, "pools", storageClass);
+    internal string PoolPath(string pool) => Path.Combine(Root, "pools", pool);
     internal string ConsolesPath => Path.Combine(Root, "consoles");
     internal string SeedWorkPath(Core.Primitives.VmId vm) => Path.Combine(Root, "seeds", vm.ToString());
     internal string SegmentsPath => Path.Combine(Root, "networks");

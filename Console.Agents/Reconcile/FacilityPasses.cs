@@ -24,7 +24,7 @@ internal sealed class FacilityPasses(IHypervisor hypervisor, TimeProvider time, 
             ? $"The packet rules do not pin the interface {nic.Mac} yet; the VM is started when they do." + (Observed.FirstOrDefault(f => f.Kind == "rules") is { Ready: false } no ? " " + no.Detail : "")
             : null;
 
-    /// <summary>As last seen, in the order storage, network, rules.</summary>
+    /// <summary>As last seen, in the order storage, network, rules, limits.</summary>
     public IReadOnlyList<ObservedFacility> Observed { get; private set; } = [];
 
     public DateTimeOffset? DueAt => _items.Count == 0 ? null : _items.Values.Min(i => i.DueAt);
@@ -34,11 +34,12 @@ internal sealed class FacilityPasses(IHypervisor hypervisor, TimeProvider time, 
     {
         if (Interlocked.Exchange(ref _invalid, false))
             foreach (var item in _items.Values) item.DueAt = DateTimeOffset.MinValue;
-        foreach (var storageClass in desired.StorageClasses)
-            await Ensure(("storage", storageClass.Name), storageClass, CheckEvery, () => hypervisor.EnsurePool(storageClass, stop), stop);
+        foreach (var pool in desired.Pools)
+            await Ensure(("storage", pool.Name), pool, CheckEvery, () => hypervisor.EnsurePool(pool, stop), stop);
         foreach (var network in desired.Networks)
             await Ensure(("network", KeyOf(network)), network, network.Overlay is null ? CheckEvery : hypervisor.NetworkLookEvery, () => hypervisor.EnsureNetwork(network, stop), stop);
         await Ensure(("rules", "anti-spoofing"), desired, hypervisor.NetworkLookEvery, () => hypervisor.EnsureRules(desired, stop), stop);
+        await Ensure(("limits", "disk limits"), desired, hypervisor.LimitsLookEvery, () => hypervisor.EnsureLimits(desired, stop), stop);
         await Prune(desired, stop);
         var observed = _items.Values.Select(i => i.Observed).ToList();
         if (observed.SequenceEqual(Observed) && hypervisor.Drops.SequenceEqual(Drops)) return false;

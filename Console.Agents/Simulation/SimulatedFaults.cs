@@ -7,7 +7,7 @@ namespace Plinth.Agents.Simulation;
 public enum SimulatedStep
 {
     Facts, Free, Pool, Network, Rules, Disk, Seed, Define, Adjust, Start, Shutdown, SwitchOff, Reboot, Pause, Resume, Undefine, RemoveDisks,
-    Volume, Attach, Detach, RemoveVolume,
+    Volume, Attach, Detach, RemoveVolume, Limits,
     Domains, DiskOwners, Guest, Counters, Sample, Serial, Vnc,
 }
 

@@ -18,7 +18,7 @@ public sealed partial class SimulatedHypervisor
         DomainRules.Check(volume);
         lock (_gate)
         {
-            if (!_state.Pools.ContainsKey(volume.StorageClass)) throw Refusals.PoolMissing(volume.StorageClass);
+            if (!_state.Pools.ContainsKey(volume.Pool)) throw Refusals.PoolMissing(volume.Pool);
             if (_state.Volumes.TryGetValue(volume.Volume.Value, out var known) && known.SizeGib >= volume.SizeGib) return;
         }
         Change(() => _state.Volumes.TryAdd(volume.Volume.Value, new SimulatedVolume()));
@@ -33,7 +33,8 @@ public sealed partial class SimulatedHypervisor
         Change(() =>
         {
             if (!_state.Volumes.TryGetValue(volume.Volume.Value, out var found) || found.SizeGib == 0) throw Refusals.VolumeMissing(volume.Volume);
-            (found.Configured, found.Plugged, found.Vm) = (true, Defined(vm).Running, vm);
+            (found.Configured, found.Plugged, found.Vm, found.Serial) = (true, Defined(vm).Running, vm, volume.Serial);
+            if (volume.Limits is { } limits) Defined(vm).Limits[volume.Serial] = limits;
         });
     }
 
@@ -44,6 +45,7 @@ public sealed partial class SimulatedHypervisor
         {
             if (!_state.Volumes.TryGetValue(volume.Value, out var found) || found.Vm != vm) return;
             if (found.Plugged && Faults.GuestsKeepDisks) return;
+            if (_state.Vms.TryGetValue(vm.Value, out var machine)) machine.Limits.Remove(found.Serial);
             (found.Configured, found.Plugged, found.Vm) = (false, false, null);
         });
     }

@@ -1,9 +1,11 @@
 using System.Net;
 using System.Threading.Channels;
 using Plinth.Agents.Machines;
+using Plinth.Agents.Storage;
 using Plinth.Core.Inventory;
 using Plinth.Core.Primitives;
 using Plinth.Core.Protocol;
+using Plinth.Core.Storage;
 
 namespace Plinth.Agents.Simulation;
 
@@ -28,6 +30,9 @@ public sealed partial class SimulatedHypervisor : IHypervisor
         new BoundedChannelOptions(MaxWaitingEvents) { FullMode = BoundedChannelFullMode.DropOldest });
 
     private readonly List<InterfaceDrops> _spoofed = [];
+    private readonly HashSet<(VmId, string)> _limitedByHand = [];
+    private string _limitsDrift = "";
+    private DateTimeOffset? _limitsDriftAt;
     private bool _flushed;
     private string _drift = "";
     private DateTimeOffset? _driftAt;
@@ -50,11 +55,11 @@ public sealed partial class SimulatedHypervisor : IHypervisor
 
     public bool NeedsImageBytes => false;
 
-    public async Task<ObservedFacility> EnsurePool(StorageClassConfig storageClass, CancellationToken stop)
+    public async Task<ObservedFacility> EnsurePool(PoolConfig pool, CancellationToken stop)
     {
         await Act(SimulatedStep.Pool, stop);
-        Change(() => _state.Pools[storageClass.Name] = storageClass);
-        return new ObservedFacility("pool", storageClass.Name, true, $"Simulated; {_profile.Capacity.DiskGib} GiB.");
+        Change(() => _state.Pools[pool.Name] = pool);
+        return new ObservedFacility("pool", pool.Name, true, $"Simulated; {_profile.Capacity.DiskGib} GiB.");
     }
 
     public async Task<ObservedFacility> EnsureNetwork(NetworkConfig network, CancellationToken stop)
@@ -78,6 +83,45 @@ public sealed partial class SimulatedHypervisor : IHypervisor
             Drops = [.. _spoofed.Where(d => macs.Contains(d.Mac))];
             return new ObservedFacility("rules", "anti-spoofing", true, $"Simulated; {macs.Count} guest interface{(macs.Count == 1 ? "" : "s")} pinned to their own addresses.", _drift, _driftAt);
         }
+    }
+
+    public async Task<ObservedFacility> EnsureLimits(DesiredHostState desired, CancellationToken stop)
+    {
+        await Act(SimulatedStep.Limits, stop);
+        var (seen, drift) = (new List<IoLimits>(), new List<string>());
+        Change(() =>
+        {
+            foreach (var machine in desired.Machines)
+            {
+                if (!_state.Vms.TryGetValue(machine.Vm.Value, out var found) || found.Definition is null) continue;
+                var has = found.Disks.Keys.Concat(VolumesOf(machine.Vm).Select(v => v.Serial)).ToHashSet();
+                foreach (var (serial, limits) in DiskLimitPlan.Of(machine, desired.Volumes ?? []).Where(w => has.Contains(w.Key)))
+                {
+                    if (_limitedByHand.Remove((machine.Vm, serial)) && found.Limits.GetValueOrDefault(serial, IoLimits.None) != limits) drift.Add($"disk '{serial}' of {machine.Name}");
+                    if (limits == IoLimits.None) found.Limits.Remove(serial);
+                    else found.Limits[serial] = limits;
+                    seen.Add(limits);
+                }
+            }
+            if (drift.Count > 0) (_limitsDrift, _limitsDriftAt) = ($"Put right: {string.Join("; ", drift)} had other limits.", _time.GetUtcNow());
+        });
+        return new ObservedFacility("limits", "disk limits", true, $"Simulated; {DiskLimitPlan.Detail(seen)}", _limitsDrift, _limitsDriftAt);
+    }
+
+    /// <inheritdoc cref="NetworkLookEvery"/>
+    public TimeSpan LimitsLookEvery => _limitedByHand.Count > 0 ? TimeSpan.Zero : TimeSpan.FromMinutes(1);
+
+    /// <summary>Somebody gives a disk other limits by hand.</summary>
+    internal void LimitByHand(VmId vm, string serial, IoLimits limits) => Change(() =>
+    {
+        _limitedByHand.Add((vm, serial));
+        _state.Vm(vm).Limits[serial] = limits;
+    });
+
+    /// <summary>What a disk may do now.</summary>
+    internal IoLimits LimitsOf(VmId vm, string serial)
+    {
+        lock (_gate) return _state.Vm(vm).Limits.GetValueOrDefault(serial, IoLimits.None);
     }
 
     public IReadOnlySet<string> Pinned { get; private set; } = new HashSet<string>();
@@ -114,7 +158,7 @@ public sealed partial class SimulatedHypervisor : IHypervisor
         DomainRules.Check(disk);
         lock (_gate)
         {
-            if (!_state.Pools.ContainsKey(disk.StorageClass)) throw Refusals.PoolMissing(disk.StorageClass);
+            if (!_state.Pools.ContainsKey(disk.Pool)) throw Refusals.PoolMissing(disk.Pool);
             if (_state.Vm(vm).Disks.ContainsKey(disk.Serial)) return;
         }
         Change(() => _state.Vm(vm).HalfMade.Add(disk.Serial));
@@ -137,7 +181,12 @@ public sealed partial class SimulatedHypervisor : IHypervisor
     {
         DomainRules.Check(machine, networks);
         await Act(SimulatedStep.Define, stop);
-        Change(() => _state.Vm(machine.Vm).Definition = machine);
+        Change(() =>
+        {
+            var found = _state.Vm(machine.Vm);
+            found.Definition = machine;
+            foreach (var disk in machine.Disks.Where(d => d.Limits is not null)) found.Limits[disk.Serial] = disk.Limits!;
+        });
         Tell(machine.Vm, "defined");
     }
 

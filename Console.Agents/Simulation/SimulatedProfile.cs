@@ -1,11 +1,13 @@
+using Plinth.Core.Inventory;
 using Plinth.Core.Primitives;
 
 namespace Plinth.Agents.Simulation;
 
 /// <summary>What a simulated host claims to be.</summary>
 /// <param name="Capacity">What guests may use: logical CPUs, MiB of memory, GiB of the default pool.</param>
+/// <param name="Medium">What its pool lies on.</param>
 /// <param name="Timings">How long its acts take.</param>
-public sealed record SimulatedProfile(string Hostname, Resources Capacity, string CpuModel, SimulatedTimings Timings)
+public sealed record SimulatedProfile(string Hostname, Resources Capacity, string CpuModel, SimulatedTimings Timings, StorageMedium Medium = StorageMedium.SolidState)
 {
     /// <summary>Rack server number <paramref name="index"/> of a simulated fleet: three sizes in turn.</summary>
     public static SimulatedProfile Server(int index, SimulatedTimings? timings = null)
@@ -16,7 +18,9 @@ public sealed record SimulatedProfile(string Hostname, Resources Capacity, strin
             1 => (96, 512, 8_000, "Simulated 48-core server processor"),
             _ => (128, 1_024, 16_000, "Simulated 64-core server processor"),
         };
-        return new SimulatedProfile($"sim-{index:D4}", new Resources(vcpus, memoryGib * 1024, diskGib), model, timings ?? SimulatedTimings.Plausible);
+        return new SimulatedProfile($"sim-{index:D4}", new Resources(vcpus, memoryGib * 1024, diskGib), model, timings ?? SimulatedTimings.Plausible,
+            // The largest of the three are made of rotating disks.
+            index % 3 == 2 ? StorageMedium.Rotating : StorageMedium.SolidState);
     }
 }
 

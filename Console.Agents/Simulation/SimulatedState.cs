@@ -2,13 +2,14 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Plinth.Core.Primitives;
 using Plinth.Core.Protocol;
+using Plinth.Core.Storage;
 
 namespace Plinth.Agents.Simulation;
 
 /// <summary>What a simulated host keeps over a restart of its process, like disks, definitions and running guests of a real one.</summary>
 internal sealed class SimulatedState
 {
-    public Dictionary<string, StorageClassConfig> Pools { get; init; } = [];
+    public Dictionary<string, PoolConfig> Pools { get; init; } = [];
     public Dictionary<Guid, NetworkConfig> Networks { get; init; } = [];
     public Dictionary<Guid, SimulatedVm> Vms { get; init; } = [];
     public Dictionary<Guid, SimulatedVolume> Volumes { get; init; } = [];
@@ -55,6 +56,9 @@ internal sealed class SimulatedVm
     /// <summary>Serials of disks whose making was begun: a leftover where nobody is making them.</summary>
     public HashSet<string> HalfMade { get; init; } = [];
 
+    /// <summary>By serial, where a disk is limited.</summary>
+    public Dictionary<string, IoLimits> Limits { get; init; } = [];
+
     public bool Seed { get; set; }
     public bool Running { get; set; }
     public OffReason Off { get; set; } = OffReason.NeverStarted;
@@ -97,6 +101,7 @@ internal sealed class SimulatedVolume
     /// <summary>0 while it is half made.</summary>
     public int SizeGib { get; set; }
     public VmId? Vm { get; set; }
+    public string Serial { get; set; } = "";
     public bool Configured { get; set; }
     public bool Plugged { get; set; }
 }

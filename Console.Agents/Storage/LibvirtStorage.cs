@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Plinth.Agents.Libvirt;
 using Plinth.Agents.Machines;
 using Plinth.Agents.Machines.Xml;
+using Plinth.Core.Inventory;
 using Plinth.Core.Primitives;
 using Plinth.Core.Protocol;
 
@@ -10,33 +11,33 @@ namespace Plinth.Agents.Storage;
 /// <summary>Pools, disks and seeds of a host. Disks are made by libvirt in its pool; whose a file is stands in its name (<see cref="PoolFiles"/>).</summary>
 internal sealed class LibvirtStorage(LibvirtConnection libvirt, LibvirtOptions options)
 {
-    private const string DefaultClass = "default";
+    private const string DefaultPool = HostPool.DefaultName;
 
     private readonly ConcurrentDictionary<string, string> _directories = new();
     // libvirt refuses some acts on a pool while a disk is being made in it; disks take milliseconds.
     private readonly SemaphoreSlim _oneAtATime = new(1, 1);
 
-    /// <summary>The directory of the class's pool; before the pool was seen, where it would be made.</summary>
-    public string DirectoryOf(string storageClass) => _directories.GetValueOrDefault(storageClass) ?? options.PoolPath(storageClass);
+    /// <summary>The directory of the pool; before the pool was seen, where it would be made.</summary>
+    public string DirectoryOf(string pool) => _directories.GetValueOrDefault(pool) ?? options.PoolPath(pool);
 
-    public string ImagePath(ImageReference image) => Path.Combine(DirectoryOf(DefaultClass), PoolFiles.ImageName(image));
+    public string ImagePath(ImageReference image) => Path.Combine(DirectoryOf(DefaultPool), PoolFiles.ImageName(image));
 
-    public string SeedPath(VmId vm) => Path.Combine(DirectoryOf(DefaultClass), PoolFiles.SeedName(vm));
+    public string SeedPath(VmId vm) => Path.Combine(DirectoryOf(DefaultPool), PoolFiles.SeedName(vm));
 
-    public DomainDisk Disk(VmId vm, DesiredDisk disk) => new(disk.Serial, Path.Combine(DirectoryOf(disk.StorageClass), PoolFiles.DiskName(vm, disk.Serial)), Backing(disk));
+    public DomainDisk Disk(VmId vm, DesiredDisk disk) => new(disk.Serial, Path.Combine(DirectoryOf(disk.Pool), PoolFiles.DiskName(vm, disk.Serial)), Backing(disk), disk.Limits);
 
-    public async Task<ObservedFacility> EnsurePool(StorageClassConfig storageClass, CancellationToken stop)
+    public async Task<ObservedFacility> EnsurePool(PoolConfig pool, CancellationToken stop)
     {
-        DomainRules.Check(storageClass);
-        var directory = await libvirt.Call(connection => Realise(connection, storageClass), e => PoolFailed(storageClass.Name, e), stop);
-        _directories[storageClass.Name] = directory;
-        return new ObservedFacility("pool", storageClass.Name, true, $"Directory {directory}.");
+        DomainRules.Check(pool);
+        var directory = await libvirt.Call(connection => Realise(connection, pool), e => PoolFailed(pool.Name, e), stop);
+        _directories[pool.Name] = directory;
+        return new ObservedFacility("pool", pool.Name, true, $"Directory {directory}.");
     }
 
     public async Task EnsureDisk(VmId vm, DesiredDisk disk, CancellationToken stop)
     {
         DomainRules.Check(disk);
-        await EnsureFile(disk, Path.Combine(DirectoryOf(disk.StorageClass), PoolFiles.DiskName(vm, disk.Serial)), stop);
+        await EnsureFile(disk, Path.Combine(DirectoryOf(disk.Pool), PoolFiles.DiskName(vm, disk.Serial)), stop);
     }
 
     // What has just been removed, and what is no qcow2 file any more, holds nothing for a guest.
@@ -74,9 +75,9 @@ internal sealed class LibvirtStorage(LibvirtConnection libvirt, LibvirtOptions o
         .GroupBy(f => f.Volume!.Value)
         .ToDictionary(g => g.Key, g => g.Max(f => f.File.Name.EndsWith(PoolFiles.Part, StringComparison.Ordinal) ? 0 : SizeOf(f.File)));
 
-    public string VolumePath(DesiredVolume volume) => Path.Combine(DirectoryOf(volume.StorageClass), PoolFiles.VolumeName(volume.Volume));
+    public string VolumePath(DesiredVolume volume) => Path.Combine(DirectoryOf(volume.Pool), PoolFiles.VolumeName(volume.Volume));
 
-    public Task EnsureVolume(DesiredVolume volume, CancellationToken stop) => EnsureFile(new DesiredDisk(volume.Serial, volume.StorageClass, volume.SizeGib, null), VolumePath(volume), stop);
+    public Task EnsureVolume(DesiredVolume volume, CancellationToken stop) => EnsureFile(new DesiredDisk(volume.Serial, volume.Pool, volume.SizeGib, null), VolumePath(volume), stop);
 
     /// <summary>Only while no machine runs with it: QEMU itself grows what it has open.</summary>
     public async Task GrowVolume(DesiredVolume volume, CancellationToken stop)
@@ -87,7 +88,7 @@ internal sealed class LibvirtStorage(LibvirtConnection libvirt, LibvirtOptions o
             await libvirt.Call(
                 connection =>
                 {
-                    using var pool = Lookup(connection, volume.StorageClass) ?? throw Refusals.PoolMissing(volume.StorageClass);
+                    using var pool = Lookup(connection, volume.Pool) ?? throw Refusals.PoolMissing(volume.Pool);
                     // libvirt's list is older than a name that was given by a move.
                     if (Native.virStoragePoolRefresh(pool, 0) < 0) throw LibvirtException.Last("reading the pool");
                     using var file = Native.virStorageVolLookupByName(pool, PoolFiles.VolumeName(volume.Volume));
@@ -114,7 +115,7 @@ internal sealed class LibvirtStorage(LibvirtConnection libvirt, LibvirtOptions o
         DomainRules.Check(seed);
         var path = SeedPath(vm);
         if (File.Exists(path)) return;
-        if (!Directory.Exists(Path.GetDirectoryName(path))) throw Refusals.PoolMissing(DefaultClass);
+        if (!Directory.Exists(Path.GetDirectoryName(path))) throw Refusals.PoolMissing(DefaultPool);
         try
         {
             await SeedImage.Write(path, options.SeedWorkPath(vm), vm, seed, stop);
@@ -142,8 +143,8 @@ internal sealed class LibvirtStorage(LibvirtConnection libvirt, LibvirtOptions o
     // libvirt's list of volumes follows; nothing depends on it.
     private async Task RefreshAll(CancellationToken stop)
     {
-        foreach (var storageClass in _directories.Keys)
-            await libvirt.Call(connection => Refresh(connection, storageClass), e => PoolFailed(storageClass, e), stop);
+        foreach (var name in _directories.Keys)
+            await libvirt.Call(connection => Refresh(connection, name), e => PoolFailed(name, e), stop);
     }
 
     private IEnumerable<FileInfo> Files()
@@ -154,23 +155,23 @@ internal sealed class LibvirtStorage(LibvirtConnection libvirt, LibvirtOptions o
 
     private BackingFile? Backing(DesiredDisk disk) => disk.Image is { } image ? new BackingFile(ImagePath(image), image.Format) : null;
 
-    private string Realise(ConnectHandle connection, StorageClassConfig storageClass)
+    private string Realise(ConnectHandle connection, PoolConfig wanted)
     {
-        using var known = Lookup(connection, storageClass.Name);
-        using var pool = known ?? Define(connection, storageClass);
+        using var known = Lookup(connection, wanted.Name);
+        using var pool = known ?? Define(connection, wanted);
         var xml = Native.Take(Native.virStoragePoolGetXMLDesc(pool, 0)) ?? throw LibvirtException.Last("reading the pool");
         // A directory pool of that name that somebody made before serves as well; files tell whose they are.
         var directory = StorageXml.DirectoryOf(xml)
-            ?? throw new HypervisorException("pool_failed", $"libvirt has a pool '{storageClass.Name}' that is not a directory. Rename it, or give the storage class another name.");
+            ?? throw new HypervisorException("pool_failed", $"libvirt has a pool '{wanted.Name}' that is not a directory. Rename it: the agent makes its own.");
         Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
         if (Native.virStoragePoolIsActive(pool) != 1 && Native.virStoragePoolCreate(pool, 0) < 0) throw LibvirtException.Last("starting the pool");
         if (Native.virStoragePoolSetAutostart(pool, 1) < 0) throw LibvirtException.Last("letting the pool start with the host");
         return directory;
     }
 
-    private PoolHandle Define(ConnectHandle connection, StorageClassConfig storageClass)
+    private PoolHandle Define(ConnectHandle connection, PoolConfig wanted)
     {
-        var pool = Native.virStoragePoolDefineXML(connection, StorageXml.Pool(storageClass, options.PoolPath(storageClass.Name)), 0);
+        var pool = Native.virStoragePoolDefineXML(connection, StorageXml.Pool(wanted, options.PoolPath(wanted.Name)), 0);
         return pool.IsInvalid ? throw LibvirtException.Last("defining the pool") : pool;
     }
 
@@ -184,7 +185,7 @@ internal sealed class LibvirtStorage(LibvirtConnection libvirt, LibvirtOptions o
 
     private void MakeDisk(ConnectHandle connection, DesiredDisk disk, string path)
     {
-        using var pool = Lookup(connection, disk.StorageClass) ?? throw Refusals.PoolMissing(disk.StorageClass);
+        using var pool = Lookup(connection, disk.Pool) ?? throw Refusals.PoolMissing(disk.Pool);
         var part = path + PoolFiles.Part;
         if (File.Exists(path)) return;
         if (File.Exists(part)) File.Delete(part);
@@ -205,9 +206,9 @@ internal sealed class LibvirtStorage(LibvirtConnection libvirt, LibvirtOptions o
         return volume.IsInvalid ? throw LibvirtException.Last("making the disk") : volume;
     }
 
-    private static void Refresh(ConnectHandle connection, string storageClass)
+    private static void Refresh(ConnectHandle connection, string name)
     {
-        using var pool = Lookup(connection, storageClass);
+        using var pool = Lookup(connection, name);
         if (pool is not null) _ = Native.virStoragePoolRefresh(pool, 0);
     }
 
@@ -218,7 +219,7 @@ internal sealed class LibvirtStorage(LibvirtConnection libvirt, LibvirtOptions o
     {
         var full = e.Said.Contains("No space left", StringComparison.OrdinalIgnoreCase);
         return full
-            ? new HypervisorException("disk_full", $"The pool '{disk.StorageClass}' is full ({DirectoryOf(disk.StorageClass)}): the disk '{disk.Serial}' of {disk.SizeGib} GiB could not be made. Remove VMs or images, or enlarge the file system.", cause: e)
-            : new HypervisorException("disk_failed", $"The disk '{disk.Serial}' of {disk.SizeGib} GiB could not be made in the pool '{disk.StorageClass}': {e.Said}", cause: e);
+            ? new HypervisorException("disk_full", $"The pool '{disk.Pool}' is full ({DirectoryOf(disk.Pool)}): the disk '{disk.Serial}' of {disk.SizeGib} GiB could not be made. Remove VMs or images, or enlarge the file system.", cause: e)
+            : new HypervisorException("disk_failed", $"The disk '{disk.Serial}' of {disk.SizeGib} GiB could not be made in the pool '{disk.Pool}': {e.Said}", cause: e);
     }
 }

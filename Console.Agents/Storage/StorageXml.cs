@@ -7,10 +7,10 @@ namespace Plinth.Agents.Storage;
 /// <summary>libvirt's XML of pools and volumes.</summary>
 internal static class StorageXml
 {
-    public static string Pool(StorageClassConfig storageClass, string path) =>
+    public static string Pool(PoolConfig pool, string path) =>
         new XElement("pool", new XAttribute("type", "dir"),
-            new XElement("name", storageClass.Name),
-            new XElement("uuid", storageClass.Id.Value),
+            new XElement("name", pool.Name),
+            new XElement("uuid", pool.Id.Value),
             new XElement("target",
                 new XElement("path", path),
                 // Guests' processes pass through it to their own files and cannot list it.

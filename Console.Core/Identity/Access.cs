@@ -10,6 +10,7 @@ public static class Permissions
     public const string VolumeRead = "volume.read", VolumeCreate = "volume.create", VolumeUpdate = "volume.update", VolumeOperate = "volume.operate", VolumeDelete = "volume.delete";
     public const string ImageRead = "image.read", ImageManage = "image.manage";
     public const string NetworkRead = "network.read", NetworkManage = "network.manage";
+    public const string StorageRead = "storage.read", StorageManage = "storage.manage";
     public const string FlavorRead = "flavor.read", FlavorManage = "flavor.manage";
     public const string OperationRead = "operation.read", OperationCancel = "operation.cancel";
     public const string AgentJoin = "agent.join";

@@ -61,6 +61,7 @@ public static class HostLifecycle
 
 /// <summary>What an agent found out about its host: facts, not policy. Reported on connect and when they change.</summary>
 /// <param name="Capacity">What guests may use in sum: logical CPUs, memory in MiB, disk in GiB of the <c>default</c> pool.</param>
+/// <param name="Pool">What its pool can do; null where its agent does not say.</param>
 /// <param name="TunnelAddress">Where other hosts reach this one with the traffic of networks; empty where there is no such address.</param>
 /// <param name="AccelerationReason">Why it is KVM or software emulation, as a sentence.</param>
 public sealed record HostFacts(
@@ -75,7 +76,8 @@ public sealed record HostFacts(
     string Kernel,
     string HypervisorVersion,
     string EmulatorVersion,
-    string TunnelAddress = "");
+    string TunnelAddress = "",
+    HostPool? Pool = null);
 
 /// <summary>A value with the moment it was observed. Age is computed against the reader's clock and is always shown.</summary>
 public readonly record struct Observed<T>(T Value, DateTimeOffset At)

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Plinth.Core.Inventory;
 using Plinth.Core.Machines;
 using Plinth.Core.Network;
 using Plinth.Core.Primitives;
@@ -29,20 +30,26 @@ public static class DesiredStates
 {
     public const string RootDiskSerial = "root";
 
+    /// <summary>The pool that every host has; its id is that of the class that was a pool of its own once.</summary>
+    private static readonly PoolConfig Pool = new(new StorageClassId(new Guid("01900000-0000-7000-8000-000000000004")), HostPool.DefaultName, PoolKind.Directory);
+
     public static DesiredHostState Build(Generation generation, IEnumerable<StorageClass> storageClasses, IEnumerable<VirtualNetwork> networks, IEnumerable<PlacedMachine> machines,
         IEnumerable<PlacedVolume>? volumes = null, IReadOnlyDictionary<NetworkId, NetworkMembers>? members = null)
     {
         var placed = machines.OrderBy(m => m.Vm.Value).ToArray();
         var kept = (volumes ?? []).OrderBy(v => v.Volume.Value).ToArray();
+        var classes = storageClasses.ToDictionary(s => s.Name, s => s.Limits);
         var used = placed.SelectMany(m => m.Nics).Select(n => n.Network).ToHashSet();
         return new DesiredHostState(
             generation,
-            [.. storageClasses.OrderBy(s => s.Id.Value).Select(s => new StorageClassConfig(s.Id, s.Name, s.Kind))],
+            [Pool],
             [.. networks.Where(n => n.Kind == NetworkKind.HostNat || used.Contains(n.Id)).OrderBy(n => n.Id.Value).Select(n => Network(n, members?.GetValueOrDefault(n.Id)))],
-            [.. placed.Where(m => !m.Removed).Select(Machine)],
+            [.. placed.Where(m => !m.Removed).Select(m => Machine(m, Limits(m.StorageClass)))],
             [.. placed.Where(m => m.Removed).Select(m => new Tombstone(m.Vm))],
-            [.. kept.Where(v => !v.Removed).Select(v => new DesiredVolume(v.Volume, v.Project, v.Name, Serial(v.Volume), v.StorageClass, v.SizeGib, v.Vm, v.Made))],
+            [.. kept.Where(v => !v.Removed).Select(v => new DesiredVolume(v.Volume, v.Project, v.Name, Serial(v.Volume), Pool.Name, v.SizeGib, v.Vm, v.Made, Limits(v.StorageClass)))],
             [.. kept.Where(v => v.Removed).Select(v => v.Volume)]);
+
+        IoLimits? Limits(string name) => classes.GetValueOrDefault(name) is { } limits && limits != IoLimits.None ? limits : null;
     }
 
     /// <summary>"52:54:00:…": QEMU's prefix, then three bytes of a hash of VM and interface. The same VM always has the same address.</summary>
@@ -63,9 +70,9 @@ public static class DesiredStates
     /// <summary>A volume's serial, "vol-" and the random end of its id: the guest finds it as /dev/disk/by-id/virtio-SERIAL. 20 characters are virtio's limit.</summary>
     public static string Serial(VolumeId volume) => "vol-" + volume.Value.ToString("N")[^12..];
 
-    private static DesiredMachine Machine(PlacedMachine m) => new(
+    private static DesiredMachine Machine(PlacedMachine m, IoLimits? limits) => new(
         m.Vm, m.Project, m.Name, m.Size.Vcpus, m.Size.MemoryMib,
-        [new DesiredDisk(RootDiskSerial, m.StorageClass, m.Size.DiskGib, new ImageReference(m.Image.Id, m.Image.Digest, m.Image.SizeBytes, m.Image.Format))],
+        [new DesiredDisk(RootDiskSerial, Pool.Name, m.Size.DiskGib, new ImageReference(m.Image.Id, m.Image.Digest, m.Image.SizeBytes, m.Image.Format), limits)],
         m.Nics,
         new Seed(m.Hostname, m.UserName, m.SshKeys, m.UserData),
         m.Image.HasGuestAgent, m.Power, m.PowerGeneration, m.StopDeadlineSeconds);

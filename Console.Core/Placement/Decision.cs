@@ -1,9 +1,11 @@
 using Plinth.Core.Primitives;
+using Plinth.Core.Storage;
 
 namespace Plinth.Core.Placement;
 
 /// <summary>What is to be placed. <paramref name="OnlyHost"/> pins to one host by the operator's wish.</summary>
-public sealed record PlacementRequest(VmId Vm, ProjectId Project, Resources Size, string Architecture, HostId? OnlyHost);
+/// <param name="Storage">What its disks ask of the host's pool; null where any pool does.</param>
+public sealed record PlacementRequest(VmId Vm, ProjectId Project, Resources Size, string Architecture, HostId? OnlyHost, StorageDemand? Storage = null);
 
 /// <summary>The numbers that people set. Ratios multiply what a host has.</summary>
 /// <param name="CpuOvercommit">vCPUs per logical CPU.</param>
@@ -17,7 +19,7 @@ public sealed record PlacementPolicy(long Version, double CpuOvercommit, int Mem
 /// <summary>"Forbidden" by a rule, or "full": people treat the two differently, so the histogram keeps them apart.</summary>
 public enum RefusalClass { Forbidden, Full }
 
-/// <summary>Why one host cannot take the VM, with numbers: "needs 4 096 MiB of memory, has 1 024 MiB free".</summary>
+/// <summary>Why one host cannot take the VM, with numbers: "needs 4 GiB of memory, has 1 GiB free".</summary>
 public sealed record HostRefusal(string Filter, RefusalClass Class, string Message, long Needs, long Has);
 
 /// <summary>A scorer's contribution, normalised to 0…1 (more is better), times its weight; recorded even when neutral.</summary>

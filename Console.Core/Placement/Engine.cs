@@ -28,7 +28,7 @@ public static class PlacementEngine
 {
     public static IReadOnlyList<IHostFilter> Filters { get; } =
     [
-        new PinnedHostFilter(), new StateFilter(), new FreshnessFilter(), new ArchitectureFilter(), new CpuFilter(), new MemoryFilter(), new DiskFilter(),
+        new PinnedHostFilter(), new StateFilter(), new FreshnessFilter(), new ArchitectureFilter(), new CpuFilter(), new MemoryFilter(), new DiskFilter(), new StorageFilter(),
     ];
 
     public static IReadOnlyList<IHostScorer> Scorers { get; } = [new AccelerationScorer(), new FreeMemoryScorer(), new FreeCpuScorer()];
@@ -80,7 +80,7 @@ public static class PlacementEngine
         var size = request.Size;
         var reasons = refused.SelectMany(h => h.Refusals.Select(r => (h.HostName, r))).ToArray();
         var closest = refused.OrderBy(h => h.Refusals.Count).ThenBy(h => h.HostName, StringComparer.Ordinal).First();
-        return $"No host of {refused.Count} takes {size.Vcpus} vCPU{(size.Vcpus == 1 ? "" : "s")}, {size.MemoryMib} MiB of memory and {size.DiskGib} GiB of disk. "
+        return $"No host of {refused.Count} takes {size.Vcpus} vCPU{(size.Vcpus == 1 ? "" : "s")}, {Sizes.Mib(size.MemoryMib)} of memory and {Sizes.Gib(size.DiskGib)} of disk. "
             + $"Closest is {closest.HostName}: {string.Join("; ", closest.Refusals.Select(r => r.Message))}."
             + (refused.Count > 1 ? $" ({reasons.Count(r => r.r.Class == RefusalClass.Full)} of {reasons.Length} reasons are lack of room.)" : "");
     }

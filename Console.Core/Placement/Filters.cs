@@ -1,6 +1,8 @@
 using System.Globalization;
 using Plinth.Core.Inventory;
+using Plinth.Core.Primitives;
 using Plinth.Core.State;
+using Plinth.Core.Storage;
 
 namespace Plinth.Core.Placement;
 
@@ -61,19 +63,28 @@ internal sealed class MemoryFilter : IHostFilter
     public HostRefusal? Check(PlacementRequest request, HostSnapshot host, PlacementPolicy policy, DateTimeOffset now)
     {
         var has = (long)host.Free.MemoryMib - policy.MemoryReservedMib;
-        return request.Size.MemoryMib <= has
-            ? null
-            : new HostRefusal(Name, RefusalClass.Full, $"needs {request.Size.MemoryMib} MiB of memory, has {Math.Max(0, has)} MiB free ({policy.MemoryReservedMib} MiB are kept for the host)", request.Size.MemoryMib, has);
+        if (request.Size.MemoryMib <= has) return null;
+        var (needs, free) = Sizes.MibApart(request.Size.MemoryMib, Math.Max(0, has));
+        return new HostRefusal(Name, RefusalClass.Full, $"needs {needs} of memory, has {free} free ({Sizes.Mib(policy.MemoryReservedMib)} are kept for the host)", request.Size.MemoryMib, has);
     }
 }
 
 internal sealed class DiskFilter : IHostFilter
 {
     public string Name => "disk";
+    public HostRefusal? Check(PlacementRequest request, HostSnapshot host, PlacementPolicy policy, DateTimeOffset now)
+    {
+        if (request.Size.DiskGib <= host.Free.DiskGib) return null;
+        var (needs, free) = Sizes.GibApart(request.Size.DiskGib, Math.Max(0, host.Free.DiskGib));
+        return new HostRefusal(Name, RefusalClass.Full, $"needs {needs} of disk, has {free} free", request.Size.DiskGib, host.Free.DiskGib);
+    }
+}
+
+internal sealed class StorageFilter : IHostFilter
+{
+    public string Name => "storage class";
     public HostRefusal? Check(PlacementRequest request, HostSnapshot host, PlacementPolicy policy, DateTimeOffset now) =>
-        request.Size.DiskGib <= host.Free.DiskGib
-            ? null
-            : new HostRefusal(Name, RefusalClass.Full, $"needs {request.Size.DiskGib} GiB of disk, has {Math.Max(0, host.Free.DiskGib)} GiB free", request.Size.DiskGib, host.Free.DiskGib);
+        request.Storage is { } demand && StorageMatch.WhyNot(demand, host.Pool) is { } no ? new HostRefusal(Name, RefusalClass.Forbidden, no, 1, 0) : null;
 }
 
 /// <summary>A guest really executed by hardware beats an emulated one; a simulated host comes last.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Plinth.Core.Inventory;
 using Plinth.Core.Machines;
 using Plinth.Core.Network;
 using Plinth.Core.Primitives;
@@ -12,14 +13,15 @@ namespace Plinth.Core.Protocol;
 /// </summary>
 public sealed record DesiredHostState(
     Generation Generation,
-    IReadOnlyList<StorageClassConfig> StorageClasses,
+    [property: JsonPropertyName("storageClasses")] IReadOnlyList<PoolConfig> Pools,
     IReadOnlyList<NetworkConfig> Networks,
     IReadOnlyList<DesiredMachine> Machines,
     IReadOnlyList<Tombstone> Tombstones,
     IReadOnlyList<DesiredVolume>? Volumes = null,
     IReadOnlyList<VolumeId>? VolumeTombstones = null);
 
-public sealed record StorageClassConfig(StorageClassId Id, string Name, PoolKind Kind);
+/// <summary>A pool that the host should have. On the wire it has kept the name it had when each storage class was a pool.</summary>
+public sealed record PoolConfig(StorageClassId Id, string Name, PoolKind Kind);
 
 /// <param name="Bridge">Name of the bridge on the host, at most 15 characters.</param>
 /// <param name="Overlay">How its segment reaches other hosts; null for a network of this host alone.</param>
@@ -57,7 +59,8 @@ public sealed record DesiredMachine(
 
 /// <param name="Serial">Seen by the guest as the disk's serial; at most 20 characters; unique in the VM ("root").</param>
 /// <param name="Image">The image under the overlay; null for an empty disk.</param>
-public sealed record DesiredDisk(string Serial, string StorageClass, int SizeGib, ImageReference? Image);
+/// <param name="Limits">How much it may do in a second; null for as much as it can.</param>
+public sealed record DesiredDisk(string Serial, [property: JsonPropertyName("storageClass")] string Pool, int SizeGib, ImageReference? Image, IoLimits? Limits = null);
 
 /// <param name="Digest">"sha256:" + 64 hex digits; the bytes are fetched by it from the console.</param>
 public sealed record ImageReference(ImageId Id, string Digest, long SizeBytes, string Format);
@@ -66,7 +69,9 @@ public sealed record ImageReference(ImageId Id, string Digest, long SizeBytes, s
 /// <param name="Serial">Seen by the guest as the disk's serial; unique on the host.</param>
 /// <param name="Vm">The VM it is attached to; null for none.</param>
 /// <param name="Made">The console has seen it. Should it be missing now, it is not made anew: that would hide the loss.</param>
-public sealed record DesiredVolume(VolumeId Volume, ProjectId Project, string Name, string Serial, string StorageClass, int SizeGib, VmId? Vm, bool Made);
+/// <param name="Limits">How much it may do in a second; null for as much as it can.</param>
+public sealed record DesiredVolume(
+    VolumeId Volume, ProjectId Project, string Name, string Serial, [property: JsonPropertyName("storageClass")] string Pool, int SizeGib, VmId? Vm, bool Made, IoLimits? Limits = null);
 
 /// <param name="Mac">"52:54:00:…", given by the console when the VM was created.</param>
 /// <param name="Address">The one IPv4 address that the guest may use; null where the host's own DHCP gives it one.</param>

@@ -8,6 +8,7 @@ namespace Plinth.Core.State;
 public sealed record Allocation(VmId Vm, ProjectId Project, HostId Host, Resources Size);
 
 /// <summary>A host as placement sees it.</summary>
+/// <param name="Pool">What its pool can do; null where its agent has not said.</param>
 /// <param name="ReportedAt">Receipt of the last report; null before the first.</param>
 public sealed record HostSnapshot(
     HostId Id,
@@ -17,7 +18,8 @@ public sealed record HostSnapshot(
     Acceleration Acceleration,
     string Architecture,
     Resources Capacity,
-    Resources Allocated)
+    Resources Allocated,
+    HostPool? Pool = null)
 {
     public Resources Free => Capacity - Allocated;
 }

@@ -25,6 +25,7 @@ public static class ApiRegistration
         HostEndpoints.Map(api);
         CatalogueEndpoints.Map(api);
         NetworkEndpoints.Map(api);
+        StorageClassEndpoints.Map(api);
         OperationEndpoints.Map(api);
         JoinTokenEndpoints.Map(api);
         AuditEndpoints.Map(api);

@@ -51,8 +51,6 @@ internal static class CatalogueEndpoints
 
         api.MapGet("/projects", async (HttpContext http, ICatalogue use) => Answers.Whole(await use.Projects(http.Caller(), http.RequestAborted)))
             .WithTags("Projects").Describe<Page<ProjectView>>("List projects", "");
-        api.MapGet("/storage-classes", async (HttpContext http, ICatalogue use) => Answers.Whole(await use.StorageClasses(http.Caller(), http.RequestAborted)))
-            .WithTags("Storage classes").Describe<Page<StorageClassView>>("List storage classes", "");
     }
 
     private static async Task<IResult> PutContent(HttpContext http, string image, ICatalogue use)

@@ -11,6 +11,7 @@ using Plinth.Web.Application.Personal;
 using Plinth.Web.Application.Placement;
 using Plinth.Web.Application.Search;
 using Plinth.Web.Application.Start;
+using Plinth.Web.Application.Storage;
 using Plinth.Web.Application.Upkeep;
 using Plinth.Web.Application.Volumes;
 using Plinth.Web.Workers;
@@ -46,6 +47,7 @@ public static class ApplicationRegistration
         services.AddSingleton<IOperations, OperationUseCases>();
         services.AddSingleton<ICatalogue, CatalogueUseCases>();
         services.AddSingleton<INetworks, NetworkUseCases>();
+        services.AddSingleton<IStorageClasses, StorageClassUseCases>();
         services.AddSingleton<IAuditLog, AuditLog>();
         services.AddSingleton<IOverview, OverviewUseCases>();
         services.AddSingleton<LedgerCheck>().AddSingleton<SelfChecks>().AddSingleton<IUpkeep, UpkeepUseCases>();

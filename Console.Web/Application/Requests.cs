@@ -3,6 +3,7 @@ using Plinth.Core.Inventory;
 using Plinth.Core.Machines;
 using Plinth.Core.Network;
 using Plinth.Core.Primitives;
+using Plinth.Core.Storage;
 
 namespace Plinth.Web.Application;
 
@@ -93,6 +94,12 @@ public sealed record UpdateNetwork(string? Description = null, IReadOnlyList<Por
 
 /// <summary>PUT …/vms/{vm}/interfaces/{mac}/rules: what may come in to one interface, beside the rules of its network.</summary>
 public sealed record SetInterfaceRules(IReadOnlyList<PortRule?>? Rules = null);
+
+/// <summary>POST /api/v1/storage-classes. Absent needs: any pool. Absent limits: none.</summary>
+public sealed record CreateStorageClass(string? Name, string? Description = null, StorageNeeds? Needs = null, IoLimits? Limits = null);
+
+/// <summary>PATCH …/storage-classes/{class}: what is absent stays; limits are replaced as a whole. What a class needs of a pool stays: disks were placed by it.</summary>
+public sealed record UpdateStorageClass(string? Description = null, IoLimits? Limits = null);
 
 public sealed record CreateFlavor(string? Name, string? Description, long? Vcpus, long? MemoryMib, long? DiskGib);
 

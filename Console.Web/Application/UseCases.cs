@@ -91,8 +91,21 @@ public interface ICatalogue
     Task<Result<Page<FlavorView>>> Flavors(Caller caller, Window window, CancellationToken stop);
     Task<Result<FlavorView>> CreateFlavor(Caller caller, CreateFlavor request, string? idempotencyKey, CancellationToken stop);
     Task<Result<Done>> DeleteFlavor(Caller caller, FlavorId flavor, CancellationToken stop);
-    Task<Result<IReadOnlyList<StorageClassView>>> StorageClasses(Caller caller, CancellationToken stop);
     Task<Result<IReadOnlyList<ProjectView>>> Projects(Caller caller, CancellationToken stop);
+}
+
+/// <summary>Storage classes: what disks may ask of a pool, and how much they may do.</summary>
+public interface IStorageClasses
+{
+    Task<Result<IReadOnlyList<StorageClassView>>> List(Caller caller, CancellationToken stop);
+    Task<Result<StorageClassView>> Get(Caller caller, StorageClassId storageClass, CancellationToken stop);
+    /// <summary>Every host with the reason why its pool fits or not, and how its disks keep to the limits.</summary>
+    Task<Result<IReadOnlyList<StorageClassHostView>>> Hosts(Caller caller, StorageClassId storageClass, CancellationToken stop);
+    Task<Result<StorageClassView>> Create(Caller caller, CreateStorageClass request, string? idempotencyKey, CancellationToken stop);
+    /// <summary>Other limits reach running guests at once.</summary>
+    Task<Result<StorageClassView>> Update(Caller caller, StorageClassId storageClass, UpdateStorageClass request, long? expectedVersion, CancellationToken stop);
+    /// <summary>Refused while disks are in it.</summary>
+    Task<Result<Done>> Delete(Caller caller, StorageClassId storageClass, CancellationToken stop);
 }
 
 /// <summary>The networks of a project, on the hosts that have guests on them.</summary>

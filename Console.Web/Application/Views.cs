@@ -176,7 +176,20 @@ public sealed record NetworkHostView(HostId Host, string HostName, int Vms, bool
 /// <summary>A guest on a network.</summary>
 public sealed record NetworkMemberView(VmId Vm, string VmName, string? HostName, string Mac, string Address, IReadOnlyList<PortRule> Rules);
 
-public sealed record StorageClassView(StorageClassId Id, string Name, string Description, string Kind);
+/// <summary>A storage class as people see it.</summary>
+/// <param name="Vms">How many VMs have their root disk in it.</param>
+/// <param name="Fits">How many of <paramref name="Hosts"/> have a pool that fits.</param>
+public sealed record StorageClassView(
+    StorageClassId Id, string Name, string Description, StorageNeeds Needs, IoLimits Limits, int Vms, int Volumes, int Fits, int Hosts, DateTimeOffset CreatedAt, long Version);
+
+/// <summary>How one host stands to a storage class.</summary>
+/// <param name="Fits">Its pool can do what the class needs.</param>
+/// <param name="Why">A sentence: what the pool is, or what it lacks.</param>
+/// <param name="Vms">How many VMs with their root disk in the class are there.</param>
+/// <param name="Applied">Whether its disks have the limits that they should have; null where it has no disk of the class.</param>
+/// <param name="Drift">Limits that were changed there by hand and put right; empty when none were.</param>
+public sealed record StorageClassHostView(
+    HostId Host, string HostName, bool Fits, string Why, int Vms, int Volumes, bool? Applied, string Detail, string Drift, DateTimeOffset? DriftAt, DateTimeOffset? ReportedAt, bool Stale);
 
 public sealed record ProjectView(ProjectId Id, string Name, string Organization);
 
@@ -201,7 +214,7 @@ public sealed record AuditEntryView(long Sequence, DateTimeOffset At, string Act
 public sealed record CheckpointView(long Size, string RootHash, string Note, DateTimeOffset At, string VerifierKey = "");
 
 /// <summary>Something that a search has found.</summary>
-/// <param name="Kind">"vm", "volume", "network", "host", "image", "flavor" or "operation".</param>
+/// <param name="Kind">"vm", "volume", "network", "storage-class", "host", "image", "flavor" or "operation".</param>
 /// <param name="Project">The project's name, for things that belong to one.</param>
 /// <param name="State">The state's word; empty for things without states.</param>
 public sealed record SearchHit(string Kind, Guid Id, string? Project, string Name, string Detail, string State);

@@ -36,6 +36,10 @@ public static class PortalUrls
 
     public static string NewVm(string project = DefaultProject) => $"/projects/{Uri.EscapeDataString(project)}/vms/new";
 
+    public const string StorageClasses = "/storage-classes";
+
+    public static string StorageClass(StorageClassId storageClass) => $"/storage-classes/{storageClass}";
+
     public static string Networks(string project = DefaultProject) => $"/projects/{Uri.EscapeDataString(project)}/networks";
 
     public static string Network(string project, NetworkId network) => $"/projects/{Uri.EscapeDataString(project)}/networks/{network}";

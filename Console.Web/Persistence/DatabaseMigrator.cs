@@ -44,8 +44,7 @@ public sealed class DatabaseMigrator(IDbContextFactory<ConsoleDb> contexts, ICon
             {
                 Id = WellKnown.DefaultStorageClass,
                 Name = WellKnown.DefaultName,
-                Description = "Files in a directory of the VM's own host.",
-                Kind = PoolKind.Directory,
+                Description = "Any pool, as fast as it is.",
                 CreatedAt = now,
             });
         return 0;

@@ -1,5 +1,6 @@
 using Plinth.Core.Inventory;
 using Plinth.Core.Protocol;
+using Plinth.Core.Storage;
 
 namespace Plinth.Agents.Machines.Xml;
 
@@ -22,7 +23,8 @@ internal sealed record DomainContext(
     bool DirectIo,
     int MostVcpus);
 
+/// <param name="Limits">How much it may do in a second; null for as much as it can.</param>
 /// <param name="Image">The overlay's backing file and its format; null for a disk of its own.</param>
-internal sealed record DomainDisk(string Serial, string Path, BackingFile? Image);
+internal sealed record DomainDisk(string Serial, string Path, BackingFile? Image, IoLimits? Limits = null);
 
 internal sealed record BackingFile(string Path, string Format);

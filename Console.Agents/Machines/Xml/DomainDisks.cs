@@ -1,4 +1,6 @@
 using System.Xml.Linq;
+using Plinth.Agents.Libvirt;
+using Plinth.Core.Storage;
 
 namespace Plinth.Agents.Machines.Xml;
 
@@ -21,6 +23,7 @@ internal static class DomainDisks
             new XElement("source", new XAttribute("file", disk.Path)),
             Backing(disk.Image),
             Target(device),
+            Tuning(disk.Limits),
             new XElement("serial", disk.Serial),
             first ? new XElement("boot", new XAttribute("order", 1)) : null);
 
@@ -44,6 +47,9 @@ internal static class DomainDisks
                 new XElement("format", new XAttribute("type", image.Format)),
                 new XElement("source", new XAttribute("file", image.Path)),
                 new XElement("backingStore"));
+
+    private static XElement? Tuning(IoLimits? limits) =>
+        limits is null ? null : new XElement("iotune", DiskTuning.Values(limits).Where(v => v.Value > 0).Select(v => new XElement(v.Name, v.Value)));
 
     private static XElement Target(string device) =>
         new("target", new XAttribute("dev", device), new XAttribute("bus", "virtio"));

@@ -28,7 +28,7 @@ internal sealed class DesiredStateReader(IConsoleStore store)
         var volumes = await db.Volumes.Where(v => v.Host == host && v.DeletedAt == null).ToListAsync(stop);
         return DesiredStates.Build(
             generation,
-            classes.Select(s => new StorageClass(s.Id, s.Name, s.Description, s.Kind)),
+            classes.Select(s => new StorageClass(s.Id, s.Name, s.Description, s.Needs, s.Limits)),
             networks,
             vms.Select(v => new PlacedMachine(
                 v.Id, v.Project, v.Name, v.Spec.Hostname ?? v.Name, v.Spec.Size, v.Spec.StorageClass, [.. v.Nics.Select(n => new DesiredNic(n.Mac, n.Network, n.Address, n.Rules))], v.Spec.UserName, v.Spec.SshKeys, v.Spec.UserData,

@@ -117,14 +117,6 @@ internal sealed class CatalogueUseCases(IConsoleStore store, Mutations mutations
         return deleted.Succeeded ? Done.Value : Result<Done>.No(deleted.Refusals);
     }
 
-    public async Task<Result<IReadOnlyList<StorageClassView>>> StorageClasses(Caller caller, CancellationToken stop)
-    {
-        if (Access.Check(caller.Principal, Permissions.VmRead) is { } no) return no;
-        await using var db = store.Read();
-        var rows = await db.StorageClasses.OrderBy(s => s.Name).ToListAsync(stop);
-        return Result<IReadOnlyList<StorageClassView>>.Ok([.. rows.Select(s => new StorageClassView(s.Id, s.Name, s.Description, OperationSteps.Word(s.Kind)))]);
-    }
-
     public async Task<Result<IReadOnlyList<ProjectView>>> Projects(Caller caller, CancellationToken stop)
     {
         if (Access.Check(caller.Principal, Permissions.VmRead) is { } no) return no;

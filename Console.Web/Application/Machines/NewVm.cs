@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Plinth.Core.Machines;
 using Plinth.Core.Primitives;
+using Plinth.Core.Storage;
 using Plinth.Web.Application.Networks;
 using Plinth.Web.Persistence;
 using Plinth.Web.Persistence.Rows;
@@ -8,7 +9,7 @@ using Plinth.Web.Persistence.Rows;
 namespace Plinth.Web.Application.Machines;
 
 /// <summary>A create request that was found good: what it asks for, with every name resolved.</summary>
-internal sealed record NewVm(VmSpec Spec, ImageRow Image, IReadOnlyList<NetworkRow> Networks)
+internal sealed record NewVm(VmSpec Spec, ImageRow Image, IReadOnlyList<NetworkRow> Networks, StorageDemand Storage)
 {
     public const int MaxNetworks = 8;
 
@@ -33,7 +34,7 @@ internal sealed record NewVm(VmSpec Spec, ImageRow Image, IReadOnlyList<NetworkR
             request.Name!, request.Description ?? "", (request.Labels ?? new Dictionary<string, string?>()).ToDictionary(l => l.Key, l => l.Value!),
             image!.Id, flavor?.Id, size!.Value, storageClass!.Name, [.. networks.Select(n => n.Name)],
             request.UserName ?? image.DefaultUser, [.. (request.Keys ?? []).Select(k => SshPublicKey.Parse(k).Value!.ToString())], request.UserData ?? "", onlyHost?.Id);
-        return new NewVm(spec, image, networks);
+        return new NewVm(spec, image, networks, new StorageDemand(storageClass.Name, storageClass.Needs));
     }
 
     /// <summary>A name that a VM of the project can take.</summary>

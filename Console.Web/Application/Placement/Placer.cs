@@ -4,6 +4,7 @@ using Plinth.Core.Machines;
 using Plinth.Core.Operations;
 using Plinth.Core.Placement;
 using Plinth.Core.Primitives;
+using Plinth.Core.Storage;
 using Plinth.Web.Application.Machines;
 using Plinth.Web.Application.Networks;
 using Plinth.Web.Persistence;
@@ -22,22 +23,26 @@ internal sealed class Placer(IConsoleStore store, ICapacityWriter capacity, Mach
     public async Task<int> Pass(CancellationToken stop)
     {
         // What asks for the same and waits for the same reason is not worth a decision of its own in this pass.
-        var full = new Dictionary<(ProjectId, Resources, HostId?), string>();
+        var full = new Dictionary<(ProjectId, Resources, HostId?, string), string>();
         var (placed, left) = (0, 0);
         for (; ; )
         {
             List<VmRow> waiting;
+            Dictionary<string, StorageNeeds> classes;
             await using (var db = store.Read())
+            {
+                classes = await db.StorageClasses.ToDictionaryAsync(s => s.Name, s => s.Needs, stop);
                 waiting = await db.Vms.Where(v => v.Host == null && (v.State == VmState.Requested || v.State == VmState.Waiting)).OrderBy(v => v.CreatedAt).ThenBy(v => v.Id).Skip(left).Take(Portion).ToListAsync(stop);
+            }
             foreach (var vm in waiting)
             {
-                var asks = (vm.Project, vm.Spec.Size, vm.Spec.OnlyHost);
+                var asks = (vm.Project, vm.Spec.Size, vm.Spec.OnlyHost, vm.StorageClass);
                 if (vm.State == VmState.Waiting && full.TryGetValue(asks, out var reason) && reason == vm.StateReason)
                 {
                     left++;
                     continue;
                 }
-                var decision = await Place(vm, stop);
+                var decision = await Place(vm, classes, stop);
                 if (decision?.Host is not null)
                 {
                     placed++;
@@ -50,8 +55,8 @@ internal sealed class Placer(IConsoleStore store, ICapacityWriter capacity, Mach
         }
     }
 
-    private Task<PlacementDecision?> Place(VmRow vm, CancellationToken stop) => capacity.Place(
-        new PlacementRequest(vm.Id, vm.Project, vm.Spec.Size, GuestArchitecture.OfImages, vm.Spec.OnlyHost), PlacementPolicy.Default, (scope, d) => Commit(scope, vm.Id, d), stop);
+    private Task<PlacementDecision?> Place(VmRow vm, Dictionary<string, StorageNeeds> classes, CancellationToken stop) => capacity.Place(
+        new PlacementRequest(vm.Id, vm.Project, vm.Spec.Size, GuestArchitecture.OfImages, vm.Spec.OnlyHost, new StorageDemand(vm.StorageClass, classes[vm.StorageClass])), PlacementPolicy.Default, (scope, d) => Commit(scope, vm.Id, d), stop);
 
     private async Task<bool> Commit(WriteScope scope, VmId id, PlacementDecision decision)
     {

@@ -20,6 +20,7 @@ internal sealed class SearchUseCase(IConsoleStore store) : ISearch
         (Permissions.VmRead, Vms),
         (Permissions.VolumeRead, Volumes),
         (Permissions.NetworkRead, Networks),
+        (Permissions.StorageRead, StorageClasses),
         (Permissions.HostRead, Hosts),
         (Permissions.ImageRead, Images),
         (Permissions.FlavorRead, Flavors),
@@ -106,6 +107,15 @@ internal sealed class SearchUseCase(IConsoleStore store) : ISearch
         var rows = await networks.OrderBy(n => n.Name == asked.Text ? 0 : n.Name.StartsWith(asked.Text) ? 1 : 2).ThenBy(n => n.Name).Take(asked.Limit)
             .Select(n => new { n.Id, n.Name, n.Cidr, n.Description, Project = db.Projects.Where(p => p.Id == n.Project).Select(p => p.Name).First() }).ToListAsync(stop);
         return new Found([.. rows.Select(n => new SearchHit("network", n.Id.Value, n.Project, n.Name, n.Description.Length > 0 ? $"{n.Cidr} · {n.Description}" : n.Cidr, ""))], rows.Count < asked.Limit ? rows.Count : await networks.LongCountAsync(stop));
+    }
+
+    private static async Task<Found> StorageClasses(ConsoleDb db, Asked asked, CancellationToken stop)
+    {
+        var classes = db.StorageClasses.AsQueryable();
+        if (asked.Id is { } id) classes = classes.Where(s => s.Id == new StorageClassId(id));
+        else foreach (var word in asked.Words) classes = classes.Where(s => (s.Name + " " + s.Description).ToLower().Contains(word));
+        var rows = await classes.OrderBy(s => s.Name == asked.Text ? 0 : s.Name.StartsWith(asked.Text) ? 1 : 2).ThenBy(s => s.Name).Take(asked.Limit).ToListAsync(stop);
+        return new Found([.. rows.Select(s => new SearchHit("storage-class", s.Id.Value, null, s.Name, $"needs {s.Needs} · {s.Limits}", ""))], rows.Count < asked.Limit ? rows.Count : await classes.LongCountAsync(stop));
     }
 
     private static async Task<Found> Hosts(ConsoleDb db, Asked asked, CancellationToken stop)

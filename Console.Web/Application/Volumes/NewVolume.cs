@@ -21,9 +21,9 @@ internal static class NewVolume
         NameRules.CheckName(refusals, "name", request.Name);
         NameRules.CheckDescription(refusals, "description", request.Description);
         var size = Size(refusals, request.SizeGib);
-        var storageClass = request.StorageClass ?? WellKnown.DefaultName;
-        if (!NameRules.IsName(storageClass) || !await m.Db.StorageClasses.AnyAsync(s => s.Name == storageClass, stop))
-            refusals.Invalid("storageClass", "unknown_storage_class", $"There is no storage class {RefusalList.Quote(storageClass)}.");
+        var named = request.StorageClass ?? WellKnown.DefaultName;
+        var storageClass = NameRules.IsName(named) ? await m.Db.StorageClasses.SingleOrDefaultAsync(s => s.Name == named, stop) : null;
+        if (storageClass is null) refusals.Invalid("storageClass", "unknown_storage_class", $"There is no storage class {RefusalList.Quote(named)}.");
         if (request.Name is { } name && NameRules.IsName(name) && await Taken(m.Db, project, name, stop) is { } taken) refusals.Add(taken);
         var host = string.IsNullOrEmpty(request.Host) ? null : await Naming.Host(m.Db, request.Host, stop);
         if (!string.IsNullOrEmpty(request.Host) && host is null) refusals.Invalid("host", "unknown_host", $"There is no host {RefusalList.Quote(request.Host)}.");
@@ -36,11 +36,11 @@ internal static class NewVolume
         }
         if (refusals.Any) return Result<VolumeRow>.No(refusals.All);
 
-        var placed = VolumePlacement.Choose(await FleetSnapshots.Load(m.Db, stop), size, host?.Id ?? vm?.Host, m.Now);
+        var placed = VolumePlacement.Choose(await FleetSnapshots.Load(m.Db, stop), size, new StorageDemand(storageClass!.Name, storageClass.Needs), host?.Id ?? vm?.Host, m.Now);
         if (!placed.Succeeded) return Result<VolumeRow>.No(placed.Refusals);
         return new VolumeRow
         {
-            Id = VolumeId.New(m.Now), Project = project.Id, Name = request.Name!, Description = request.Description ?? "", StorageClass = storageClass, SizeGib = size,
+            Id = VolumeId.New(m.Now), Project = project.Id, Name = request.Name!, Description = request.Description ?? "", StorageClass = storageClass.Name, SizeGib = size,
             Host = placed.Value.Id, Vm = vm?.Id, State = VolumeState.Creating, StateReason = VolumeLifecycle.Sentence(VolumeState.Creating), CreatedBy = m.By, CreatedAt = m.Now, UpdatedAt = m.Now,
         };
     }

@@ -96,7 +96,7 @@ internal sealed class VolumeUseCases(IConsoleStore store, Mutations mutations, V
             m.Detail = $"{row.Name}: {was} -> {size} GiB";
             var asked = await writer.Ask(m.Scope, row, m.By, (record, current, next) =>
                 size > was && (host is null ? "the host is retired" : VolumePlacement.WhyNot(host, size - was, m.Now)) is { } full
-                    ? Refusal.NoCapacity("no_room", $"{record.HostName} cannot give it {size - was} GiB more: {full}.")
+                    ? Refusal.NoCapacity("no_room", $"{record.HostName} cannot give it {Sizes.Gib(size - was)} more: {full}.")
                     : VolumeActs.Resize(record, current, size, m.By, next, m.Now));
             if (asked.Succeeded) await AllocationLedger.Resize(m.Scope, row);
             return asked;

@@ -12,21 +12,11 @@ public static class Quantity
     public static string Count(long n, string one, string? many = null) => $"{Count(n)} {(n == 1 ? one : many ?? one + "s")}";
 
     /// <summary>512 → "512 MiB", 1536 → "1.5 GiB".</summary>
-    public static string Mib(long mib) => mib switch
-    {
-        < 1024 => $"{Count(mib)} MiB",
-        < 1024 * 1024 => $"{Short(mib / 1024d)} GiB",
-        _ => $"{Short(mib / 1024d / 1024d)} TiB",
-    };
+    public static string Mib(long mib) => Sizes.Mib(mib);
 
-    public static string Gib(long gib) => gib < 1024 ? $"{Count(gib)} GiB" : $"{Short(gib / 1024d)} TiB";
+    public static string Gib(long gib) => Sizes.Gib(gib);
 
-    public static string Bytes(long bytes) => bytes switch
-    {
-        < 1024 => $"{Count(bytes)} B",
-        < 1024 * 1024 => $"{Short(bytes / 1024d)} KiB",
-        _ => Mib(bytes / 1024 / 1024),
-    };
+    public static string Bytes(long bytes) => Sizes.Bytes(bytes);
 
     public static string Percent(double percent) => $"{percent.ToString(percent is > 0 and < 10 ? "0.0" : "0", CultureInfo.InvariantCulture)} %";
 
@@ -40,6 +30,4 @@ public static class Quantity
     };
 
     public static string Size(Resources size) => $"{Count(size.Vcpus, "vCPU")} · {Mib(size.MemoryMib)} · {Gib(size.DiskGib)}";
-
-    private static string Short(double value) => value.ToString(value < 10 ? "0.#" : "0", CultureInfo.InvariantCulture);
 }

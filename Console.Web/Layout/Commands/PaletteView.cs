@@ -73,7 +73,7 @@ public sealed class PaletteView(ISearch search, TimeProvider time, Caller caller
         .Select(c => new PaletteItem("This page", c.Text, c.WhyNot ?? "", Act: c));
 
     private IEnumerable<PaletteItem> Objects() => _found?.Items.Select(h => new PaletteItem(
-        h.Kind switch { "vm" => "Virtual machines", "volume" => "Volumes", "network" => "Networks", "host" => "Hosts", "image" => "Images", "flavor" => "Flavors", _ => "Operations" },
+        h.Kind switch { "vm" => "Virtual machines", "volume" => "Volumes", "network" => "Networks", "storage-class" => "Storage classes", "host" => "Hosts", "image" => "Images", "flavor" => "Flavors", _ => "Operations" },
         h.Name, string.Join(" · ", new[] { h.State, h.Detail }.Where(t => t.Length > 0)), Href(h))) ?? [];
 
     private IEnumerable<PaletteItem> Commands() => PortalCommand.All.Where(c => c.InPalette && c.Matches(Words))
@@ -84,6 +84,7 @@ public sealed class PaletteView(ISearch search, TimeProvider time, Caller caller
         "vm" => PortalUrls.Vm(hit.Project!, VmId.From(hit.Id)),
         "volume" => PortalUrls.Volume(hit.Project!, VolumeId.From(hit.Id)),
         "network" => PortalUrls.Network(hit.Project!, NetworkId.From(hit.Id)),
+        "storage-class" => PortalUrls.StorageClass(StorageClassId.From(hit.Id)),
         "host" => PortalUrls.Host(HostId.From(hit.Id)),
         "image" => PortalUrls.Images,
         "flavor" => PortalUrls.Flavors,

@@ -19,6 +19,7 @@ public sealed record PortalCommand(string Group, string Text, string? Keys, stri
         new(Go, "Flavors", "g f", PortalUrls.Flavors),
         new(Go, "Networks", "g n", PortalUrls.Networks()),
         new(Go, "Hosts", "g h", PortalUrls.Hosts()),
+        new(Go, "Storage classes", "g s", PortalUrls.StorageClasses),
         new(Go, "Agents", "g a", PortalUrls.Agents),
         new(Go, "Upkeep", "g k", PortalUrls.Upkeep),
         new(Go, "Operations", "g p", PortalUrls.Operations()),

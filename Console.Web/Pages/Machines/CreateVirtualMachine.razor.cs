@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Components;
 using Microsoft.JSInterop;
 using MudBlazor;
 using Plinth.Core.Inventory;
+using Plinth.Core.Storage;
 using Plinth.Web.Application;
 using Plinth.Web.Components;
 using Plinth.Web.Components.Data;
@@ -21,6 +22,7 @@ public partial class CreateVirtualMachine
     [Inject] public required IVirtualMachines Machines { get; set; }
     [Inject] public required ICatalogue Catalogue { get; set; }
     [Inject] public required INetworks NetworksOfProject { get; set; }
+    [Inject] public required IStorageClasses Classes { get; set; }
     [Inject] public required IHosts HostsOfFleet { get; set; }
     [Inject] public required IChangeFeed Feed { get; set; }
     [Inject] public required TimeProvider Time { get; set; }
@@ -28,7 +30,7 @@ public partial class CreateVirtualMachine
 
     protected override object Key => Project;
 
-    protected override VmCreateView Open(Caller caller) => new(Machines, Catalogue, NetworksOfProject, HostsOfFleet, Feed, Time, caller, Project, Kept);
+    protected override VmCreateView Open(Caller caller) => new(Machines, Catalogue, NetworksOfProject, Classes, HostsOfFleet, Feed, Time, caller, Project, Kept);
 
     private IReadOnlyList<(string, string)> ImageChoices => View!.Images.Count == 0 ? [("", "No image is ready")] : [.. View.Images.Select(i => (i.Name, i.Name))];
 
@@ -37,6 +39,10 @@ public partial class CreateVirtualMachine
         : null;
 
     private IReadOnlyList<(string, string)> StorageChoices => [.. View!.StorageClasses.Select(s => (s.Name == "default" ? "" : s.Name, s.Name))];
+
+    private string? StorageHint => View!.StorageClasses.FirstOrDefault(s => s.Name == (View.Form.StorageClass.Length == 0 ? "default" : View.Form.StorageClass)) is { } chosen
+        ? $"{(chosen.Description.Length > 0 ? chosen.Description.TrimEnd('.') + ". " : "")}Needs {chosen.Needs}; the disk is {(chosen.Limits == IoLimits.None ? "" : "limited to ")}{chosen.Limits}."
+        : null;
 
     private IReadOnlyList<(string, string)> HostChoices =>
     [

@@ -19,6 +19,7 @@ public sealed class VmCreateView : LiveView
     private readonly IVirtualMachines _machines;
     private readonly ICatalogue _catalogue;
     private readonly INetworks _networks;
+    private readonly IStorageClasses _classes;
     private readonly IHosts _hosts;
     private readonly TimeProvider _time;
     private readonly string _project;
@@ -31,14 +32,14 @@ public sealed class VmCreateView : LiveView
     private readonly string _idempotencyKey;
     private bool _submitted;
 
-    public VmCreateView(IVirtualMachines machines, ICatalogue catalogue, INetworks networks, IHosts hosts, IChangeFeed feed, TimeProvider time, Caller caller, string project, VmDraft? kept = null) : base(caller)
+    public VmCreateView(IVirtualMachines machines, ICatalogue catalogue, INetworks networks, IStorageClasses classes, IHosts hosts, IChangeFeed feed, TimeProvider time, Caller caller, string project, VmDraft? kept = null) : base(caller)
     {
         _kept = kept is not null;
         (Form, _touched, _idempotencyKey) = (kept?.Form ?? new VmForm(), [.. kept?.Touched ?? []], kept?.IdempotencyKey ?? Guid.NewGuid().ToString());
-        (_machines, _catalogue, _networks, _hosts, _time, _project) = (machines, catalogue, networks, hosts, time, project);
+        (_machines, _catalogue, _networks, _classes, _hosts, _time, _project) = (machines, catalogue, networks, classes, hosts, time, project);
         // Room comes and goes while the form is open.
         Listen(feed, change => change.Kind is "vm" or "host", _ => AskFitSoon());
-        Listen(feed, change => change.Kind is "image" or "flavor" or "network", _ => Load());
+        Listen(feed, change => change.Kind is "image" or "flavor" or "network" or "storage-class", _ => Load());
     }
 
     public VmForm Form { get; }
@@ -140,7 +141,7 @@ public sealed class VmCreateView : LiveView
         if (Refusals.Count > 0) return;
         Networks = Take(await _networks.List(Caller, _project, Stop)) ?? [];
         if (Refusals.Count > 0) return;
-        StorageClasses = Take(await _catalogue.StorageClasses(Caller, Stop)) ?? [];
+        StorageClasses = Take(await _classes.List(Caller, Stop)) ?? [];
         if (Refusals.Count > 0) return;
         Hosts = Take(await _hosts.List(Caller, new HostQuery(Sort: "name"), new Window(500), Stop))?.Items ?? [];
         if (!Loaded && !_kept) Propose();

@@ -14,12 +14,12 @@ public partial class CreateVolumePage
     [Inject] public required IVolumes VolumesOfProject { get; set; }
     [Inject] public required IVirtualMachines Machines { get; set; }
     [Inject] public required IHosts HostsOfFleet { get; set; }
-    [Inject] public required ICatalogue Catalogue { get; set; }
+    [Inject] public required IStorageClasses Classes { get; set; }
     [Inject] public required IJSRuntime Js { get; set; }
 
     protected override object Key => (Project, Vm);
 
-    protected override VolumeCreateView Open(Caller caller) => new(VolumesOfProject, Machines, HostsOfFleet, Catalogue, caller, Project, Vm);
+    protected override VolumeCreateView Open(Caller caller) => new(VolumesOfProject, Machines, HostsOfFleet, Classes, caller, Project, Vm);
 
     private async Task Submit()
     {

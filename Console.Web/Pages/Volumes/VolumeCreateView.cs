@@ -1,6 +1,7 @@
 using System.Globalization;
 using Plinth.Core.Inventory;
 using Plinth.Core.Primitives;
+using Plinth.Core.Storage;
 using Plinth.Web.Application;
 using Plinth.Web.Components.Data;
 using Plinth.Web.Components.Live;
@@ -9,13 +10,14 @@ using Plinth.Web.Pages.Machines;
 namespace Plinth.Web.Pages.Volumes;
 
 /// <summary>The create page of a volume: choices, the form, and the create itself. The form is text, judged by nobody here.</summary>
-public sealed class VolumeCreateView(IVolumes volumes, IVirtualMachines machines, IHosts hosts, ICatalogue catalogue, Caller caller, string project, string? vm) : LiveView(caller)
+public sealed class VolumeCreateView(IVolumes volumes, IVirtualMachines machines, IHosts hosts, IStorageClasses storageClasses, Caller caller, string project, string? vm) : LiveView(caller)
 {
     private static readonly string[] Fields = ["name", "sizeGib", "storageClass", "vm", "host", "description"];
 
     // One key for one form: pressing Create twice, or again after a lost answer, makes one volume.
     private readonly string _idempotencyKey = Guid.NewGuid().ToString();
     private IReadOnlyList<Refusal> _answer = [];
+    private IReadOnlyList<StorageClassView> _classes = [];
 
     public string Name { get; set; } = "volume-" + Guid.NewGuid().ToString("N")[..5];
     public string Description { get; set; } = "";
@@ -24,6 +26,11 @@ public sealed class VolumeCreateView(IVolumes volumes, IVirtualMachines machines
     public string Vm { get; set; } = vm ?? "";
     public string Host { get; set; } = "";
     public bool Sending { get; private set; }
+
+    /// <summary>What the chosen class promises.</summary>
+    public string? ClassHint => _classes.FirstOrDefault(s => s.Name == (StorageClass.Length == 0 ? "default" : StorageClass)) is { } chosen
+        ? $"Needs {chosen.Needs}; {(chosen.Limits == IoLimits.None ? "" : "limited to ")}{chosen.Limits}."
+        : null;
 
     public IReadOnlyList<(string, string)> ClassChoices { get; private set; } = [];
     public IReadOnlyList<(string, string)> VmChoices { get; private set; } = [];
@@ -59,9 +66,10 @@ public sealed class VolumeCreateView(IVolumes volumes, IVirtualMachines machines
 
     protected override async Task Read()
     {
-        if (Take(await catalogue.StorageClasses(Caller, Stop)) is not { } classes) return;
+        if (Take(await storageClasses.List(Caller, Stop)) is not { } classes) return;
         if (Take(await machines.List(Caller, project, new VmQuery(), new Window(500), Stop)) is not { } vms) return;
         if (Take(await hosts.List(Caller, new HostQuery(Sort: "name"), new Window(500), Stop)) is not { } fleet) return;
+        _classes = classes;
         ClassChoices = [.. classes.Select(s => (s.Name == "default" ? "" : s.Name, s.Name))];
         VmChoices = [("", "No VM yet"), .. vms.Items.Where(v => v.Host is not null).Select(v => (v.Name, $"{v.Name} on {v.HostName}"))];
         HostChoices = [("", "The one with the most free disk"), .. fleet.Items.Where(h => h.State == HostState.Ready).Select(h => (h.Name, $"{h.Name}, {Quantity.Gib(Math.Max(0, h.Capacity.DiskGib - h.Allocated.DiskGib))} free"))];

@@ -79,7 +79,7 @@ public sealed class CapacityWriter(IConsoleStore store, FleetCache fleet, TimePr
         var without = host with { Allocated = host.Allocated - held };
         var reasons = PlacementEngine.Recheck(new PlacementRequest(vm, place.Project, size, host.Architecture, null), without, policy, scope.Now).Where(counts).ToList();
         if (reasons.Count > 0)
-            return Refusal.Conflict("no_room", $"{host.Name} cannot give it {size.Vcpus} vCPU and {size.MemoryMib} MiB: {string.Join("; ", reasons.Select(r => r.Message))}. {remedy(host.Name)}");
+            return Refusal.Conflict("no_room", $"{host.Name} cannot give it {size.Vcpus} vCPU and {Sizes.Mib(size.MemoryMib)}: {string.Join("; ", reasons.Select(r => r.Message))}. {remedy(host.Name)}");
         (place.Vcpus, place.MemoryMib, place.DiskGib) = (size.Vcpus, size.MemoryMib, size.DiskGib);
         return null;
     }

@@ -6,6 +6,7 @@ using Plinth.Core.Network;
 using Plinth.Core.Placement;
 using Plinth.Core.Primitives;
 using Plinth.Core.Protocol;
+using Plinth.Core.Storage;
 using Plinth.Web.Persistence.Rows;
 
 namespace Plinth.Web.Persistence.Mapping;
@@ -30,6 +31,8 @@ internal static class Conventions
         Json<IReadOnlyList<string>>(builder);
         Json<VmSpec>(builder);
         Json<IReadOnlyList<VmNic>>(builder);
+        Json<StorageNeeds>(builder);
+        Json<IoLimits>(builder);
         Json<ObservedMachine>(builder);
         Json<ObservedVolume>(builder);
         Json<IReadOnlyList<OperationStep>>(builder);

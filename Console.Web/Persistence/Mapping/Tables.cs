@@ -65,6 +65,7 @@ internal static class Tables
         model.Entity<VmRow>(e =>
         {
             e.ToTable("Vms").HasKey(v => v.Id);
+            e.HasIndex(v => new { v.StorageClass, v.DeletedAt, v.Host });
             e.HasIndex(v => new { v.Project, v.Name }).IsUnique().HasFilter($"\"{nameof(VmRow.DeletedAt)}\" IS NULL");
             e.HasIndex(v => v.Host);
             e.HasIndex(v => v.State);

@@ -74,7 +74,9 @@ public sealed class StorageClassRow : IVersioned, ILogged
     public required StorageClassId Id { get; set; }
     public required string Name { get; set; }
     public string Description { get; set; } = "";
-    public PoolKind Kind { get; set; }
+    /// <summary>Fixed from the first moment on: disks were placed by it.</summary>
+    public StorageNeeds Needs { get; set; } = StorageNeeds.Nothing;
+    public IoLimits Limits { get; set; } = IoLimits.None;
     public DateTimeOffset CreatedAt { get; set; }
     public long Version { get; set; }
 

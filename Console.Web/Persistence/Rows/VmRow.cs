@@ -22,6 +22,7 @@ public sealed class VmRow : IVersioned, ILogged
     /// <summary>Name, description and labels in lower case: what a search looks through.</summary>
     public string SearchText { get; private set; } = "";
     public ImageId Image { get; private set; }
+    public string StorageClass { get; private set; } = WellKnown.DefaultName;
     public IReadOnlyList<VmNic> Nics { get; set; } = [];
 
     public VmState State { get; set; }
@@ -56,7 +57,7 @@ public sealed class VmRow : IVersioned, ILogged
     /// <summary>Takes the specification and what is derived from it.</summary>
     public VmRow SetSpec(VmSpec spec)
     {
-        (Spec, Name, Image) = (spec, spec.Name, spec.Image);
+        (Spec, Name, Image, StorageClass) = (spec, spec.Name, spec.Image, spec.StorageClass);
         SearchText = string.Join('\n', [spec.Name, spec.Description, .. spec.Labels.OrderBy(l => l.Key, StringComparer.Ordinal).Select(l => $"{l.Key}={l.Value}")]).ToLowerInvariant();
         return this;
     }

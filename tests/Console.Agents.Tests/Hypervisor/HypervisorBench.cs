@@ -1,4 +1,5 @@
 using Plinth.Agents.Machines;
+using Plinth.Core.Inventory;
 using Plinth.Core.Machines;
 using Plinth.Core.Network;
 using Plinth.Core.Operations;
@@ -11,10 +12,10 @@ namespace Plinth.Agents.Tests.Hypervisor;
 /// <summary>A host to hold to the contract, and what a test does to it behind its back.</summary>
 public abstract class HypervisorBench : IAsyncDisposable
 {
-    protected static readonly StorageClassConfig Pool = new(new StorageClassId(new Guid("01900000-0000-7000-8000-000000000004")), "default", PoolKind.Directory);
+    protected static readonly PoolConfig Pool = new(new StorageClassId(new Guid("01900000-0000-7000-8000-000000000004")), "default", PoolKind.Directory);
     public static readonly NetworkConfig Net = new(new NetworkId(new Guid("01900000-0000-7000-8000-000000000003")), "default", NetworkKind.HostNat, "10.87.0.0/22", "plinth0");
 
-    public StorageClassConfig StorageClass => Pool;
+    public PoolConfig StoragePool => Pool;
     public NetworkConfig Network => Net;
 
     public abstract IHypervisor Hypervisor { get; }
@@ -34,6 +35,12 @@ public abstract class HypervisorBench : IAsyncDisposable
 
     /// <summary>Somebody empties the host's packet rules by hand.</summary>
     public abstract Task FlushRules();
+
+    /// <summary>Somebody gives a disk of a machine other limits by hand, while it runs.</summary>
+    public abstract Task LimitByHand(DesiredMachine machine, string serial, IoLimits limits);
+
+    /// <summary>What a disk may do, as the host itself says: of the running machine, and of its definition.</summary>
+    public abstract Task<(IoLimits Running, IoLimits Defined)> LimitsOf(DesiredMachine machine, string serial);
 
     /// <summary>A network of a project's own, with one guest on it.</summary>
     public static NetworkConfig Segment(string mac, string address) => Segment(new NetworkId(new Guid("01900000-0000-7000-8000-00000000000e")), mac, address);
@@ -55,7 +62,7 @@ public abstract class HypervisorBench : IAsyncDisposable
     public DesiredVolume Volume(string name)
     {
         var volume = VolumeId.New(DateTimeOffset.UtcNow);
-        return new DesiredVolume(volume, new ProjectId(Guid.CreateVersion7()), name, DesiredStates.Serial(volume), StorageClass.Name, 1, null, false);
+        return new DesiredVolume(volume, new ProjectId(Guid.CreateVersion7()), name, DesiredStates.Serial(volume), StoragePool.Name, 1, null, false);
     }
 
     /// <summary>A VM of the bundled image that nobody else uses.</summary>
@@ -65,7 +72,7 @@ public abstract class HypervisorBench : IAsyncDisposable
         var random = vm.Value.ToByteArray();
         return new DesiredMachine(
             vm, new ProjectId(Guid.CreateVersion7()), name, Vcpus: 1, MemoryMib: 128,
-            [new DesiredDisk("root", StorageClass.Name, 1, Image)],
+            [new DesiredDisk("root", StoragePool.Name, 1, Image)],
             [new DesiredNic($"52:54:00:{random[13]:x2}:{random[14]:x2}:{random[15]:x2}", Network.Id)],
             new Seed(name, "ada", ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHexample ada@example"], ""),
             HasGuestAgent: true, DesiredPower.Running, PowerGeneration: 1, StopDeadlineSeconds: 60);

@@ -3,6 +3,7 @@ using Plinth.Agents.Storage;
 using Plinth.Core.Inventory;
 using Plinth.Core.Primitives;
 using Plinth.Core.Protocol;
+using Plinth.Core.Storage;
 using Xunit;
 
 namespace Plinth.Agents.Tests.Hypervisor;
@@ -22,7 +23,7 @@ public abstract class HypervisorContract : IAsyncLifetime
     public async Task InitializeAsync()
     {
         _bench = await Open();
-        await Host.EnsurePool(_bench.StorageClass, Stop);
+        await Host.EnsurePool(_bench.StoragePool, Stop);
         await Host.EnsureNetwork(_bench.Network, Stop);
         await _bench.ProvideImage();
     }
@@ -36,7 +37,7 @@ public abstract class HypervisorContract : IAsyncLifetime
         var segment = HypervisorBench.Segment(machine.Nics[0].Mac, "10.20.0.77");
         machine = machine with { Nics = [machine.Nics[0] with { Network = segment.Id, Address = "10.20.0.77" }] };
         Assert.True((await Host.EnsureNetwork(segment, Stop)).Ready);
-        var desired = new DesiredHostState(new Generation(1), [_bench.StorageClass], [segment], [machine], []);
+        var desired = new DesiredHostState(new Generation(1), [_bench.StoragePool], [segment], [machine], []);
         Assert.True((await Host.EnsureRules(desired, Stop)).Ready);
         Assert.Contains(machine.Nics[0].Mac, Host.Pinned);
 
@@ -215,7 +216,7 @@ public abstract class HypervisorContract : IAsyncLifetime
         var machine = _bench.Machine("twice");
         for (var i = 0; i < 2; i++)
         {
-            Assert.True((await Host.EnsurePool(_bench.StorageClass, Stop)).Ready);
+            Assert.True((await Host.EnsurePool(_bench.StoragePool, Stop)).Ready);
             Assert.True((await Host.EnsureNetwork(_bench.Network, Stop)).Ready);
             await Prepare(machine);
         }
@@ -262,7 +263,7 @@ public abstract class HypervisorContract : IAsyncLifetime
     public async Task The_service_may_die_before_any_step()
     {
         var machine = _bench.Machine("survivor");
-        await Revived(() => Host.EnsurePool(_bench.StorageClass, Stop));
+        await Revived(() => Host.EnsurePool(_bench.StoragePool, Stop));
         await Revived(() => Host.EnsureNetwork(_bench.Network, Stop));
         foreach (var disk in machine.Disks) await Revived(() => Host.EnsureDisk(machine.Vm, disk, Stop));
         await Revived(() => Host.EnsureSeed(machine.Vm, machine.Seed, Stop));
@@ -310,7 +311,7 @@ public abstract class HypervisorContract : IAsyncLifetime
         Assert.Equal("domain_missing", await CodeOf(() => Host.OpenVnc(machine.Vm, Stop)));
         Assert.Equal("", await CodeOf(() => Host.SwitchOff(machine.Vm, Stop)));
         Assert.Equal("", await CodeOf(() => Host.Undefine(machine.Vm, Stop)));
-        Assert.Equal("pool_missing", await CodeOf(() => Host.EnsureDisk(machine.Vm, machine.Disks[0] with { StorageClass = "nowhere", Image = null }, Stop)));
+        Assert.Equal("pool_missing", await CodeOf(() => Host.EnsureDisk(machine.Vm, machine.Disks[0] with { Pool = "nowhere", Image = null }, Stop)));
         Assert.Equal("network_missing", await CodeOf(() => Host.Define(machine, [], Stop)));
         Assert.Equal("invalid_name", await CodeOf(() => Host.Define(machine with { Name = "a<b>&'\";$(reboot)" }, [_bench.Network], Stop)));
         Assert.Equal("invalid_name", await CodeOf(() => Host.Define(machine with { Name = "../../etc" }, [_bench.Network], Stop)));
@@ -383,6 +384,60 @@ public abstract class HypervisorContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Disks_keep_to_their_limits_as_these_change_and_what_is_changed_by_hand_is_put_right()
+    {
+        var (slow, slower) = (new IoLimits(ReadIops: 500, WriteBytesPerSecond: 4 << 20, BurstPercent: 200, BurstSeconds: 5), new IoLimits(WriteIops: 50));
+        var machine = _bench.Machine("limited");
+        machine = machine with { Disks = [machine.Disks[0] with { Limits = slow }] };
+        await Prepare(machine);
+        await Host.Start(machine.Vm, Stop);
+        Assert.Equal((slow, slow), await _bench.LimitsOf(machine, "root"));
+        var volume = _bench.Volume("scratch") with { Vm = machine.Vm, Limits = slower };
+        await Host.EnsureVolume(volume, Stop);
+        await Host.Attach(volume, machine.Vm, Stop);
+        Assert.Equal((slower, slower), await _bench.LimitsOf(machine, volume.Serial));
+
+        DesiredHostState Desired(IoLimits? root, IoLimits? data) =>
+            new(new Generation(1), [_bench.StoragePool], [_bench.Network], [machine with { Disks = [machine.Disks[0] with { Limits = root }] }], [], [volume with { Limits = data }]);
+        for (var i = 0; i < 2; i++)
+        {
+            var looked = await Host.EnsureLimits(Desired(slow, slower), Stop);
+            Assert.True(looked is { Ready: true, DriftAt: null } && looked.Detail.Contains("2 of 2 disks limited"), looked.ToString());
+        }
+
+        // Another wish reaches the running guest and is no drift.
+        Assert.Null((await Host.EnsureLimits(Desired(null, slow), Stop)).DriftAt);
+        Assert.Equal((IoLimits.None, IoLimits.None), await _bench.LimitsOf(machine, "root"));
+        Assert.Equal((slow, slow), await _bench.LimitsOf(machine, volume.Serial));
+        Assert.Null((await Host.EnsureLimits(Desired(slower, slower), Stop)).DriftAt);
+        Assert.Equal((slower, slower), await _bench.LimitsOf(machine, "root"));
+
+        await _bench.LimitByHand(machine, "root", new IoLimits(WriteIops: 5000));
+        var healed = await Host.EnsureLimits(Desired(slower, slower), Stop);
+        Assert.NotNull(healed.DriftAt);
+        Assert.Contains("disk 'root' of limited", healed.Drift);
+        Assert.Equal((slower, slower), await _bench.LimitsOf(machine, "root"));
+        Assert.Equal(healed, await Host.EnsureLimits(Desired(slower, slower), Stop));
+        // A limit where there is to be none is a change by hand as well.
+        Assert.Equal(healed.DriftAt, (await Host.EnsureLimits(Desired(null, slower), Stop)).DriftAt);
+        await _bench.LimitByHand(machine, "root", slow);
+        Assert.NotEqual(healed.DriftAt, (await Host.EnsureLimits(Desired(null, slower), Stop)).DriftAt);
+        Assert.Equal(IoLimits.None, (await _bench.LimitsOf(machine, "root")).Running);
+
+        // Off, it gets them for its next start.
+        await Host.SwitchOff(machine.Vm, Stop);
+        await Host.EnsureLimits(Desired(slow, slower), Stop);
+        await Host.Start(machine.Vm, Stop);
+        Assert.Equal((slow, slow), await _bench.LimitsOf(machine, "root"));
+        Assert.Equal((slower, slower), await _bench.LimitsOf(machine, volume.Serial));
+        await Host.SwitchOff(machine.Vm, Stop);
+        await Host.Detach(volume.Volume, machine.Vm, Stop);
+        await Remove(machine.Vm);
+        await Host.RemoveVolume(volume.Volume, Stop);
+        Assert.Equal("invalid_limits", await CodeOf(() => Host.EnsureVolume(volume with { Limits = new IoLimits(ReadIops: 1) }, Stop)));
+    }
+
+    [Fact]
     public async Task A_volume_left_half_made_by_a_crash_is_found_completed_and_removed()
     {
         var (completed, abandoned) = (_bench.Volume("half-made"), _bench.Volume("abandoned"));
@@ -399,7 +454,7 @@ public abstract class HypervisorContract : IAsyncLifetime
             Assert.Null(await VolumeOf(volume));
         }
         Assert.Equal("volume_missing", await CodeOf(() => Host.Attach(completed, VmId.New(DateTimeOffset.UtcNow), Stop)));
-        Assert.Equal("pool_missing", await CodeOf(() => Host.EnsureVolume(completed with { StorageClass = "nowhere" }, Stop)));
+        Assert.Equal("pool_missing", await CodeOf(() => Host.EnsureVolume(completed with { Pool = "nowhere" }, Stop)));
     }
 
     [Fact]
@@ -408,6 +463,7 @@ public abstract class HypervisorContract : IAsyncLifetime
         var facts = await Host.Facts(Stop);
         Assert.NotEqual("", facts.Hostname);
         Assert.NotEqual(Acceleration.Kvm == facts.Acceleration ? "" : "kvm", facts.AccelerationReason);
+        Assert.True(facts.Pool is { Name: HostPool.DefaultName, Kind: PoolKind.Directory, Shared: false, ThinProvisioning: true }, $"{facts.Pool}");
         Assert.True(facts.Capacity is { Vcpus: > 0, MemoryMib: > 0, DiskGib: > 0 }, facts.Capacity.ToString());
         var free = await Host.Free(Stop);
         Assert.True(free.Vcpus == facts.Capacity.Vcpus && free.MemoryMib is > 0 && free.DiskGib is > 0, free.ToString());
@@ -422,7 +478,7 @@ public abstract class HypervisorContract : IAsyncLifetime
         foreach (var disk in machine.Disks) await Host.EnsureDisk(machine.Vm, disk, Stop);
         await Host.EnsureSeed(machine.Vm, machine.Seed, Stop);
         // A guest whose interface no rule knows is mute.
-        await Host.EnsureRules(new DesiredHostState(new Generation(1), [_bench.StorageClass], [_bench.Network], [machine], []), Stop);
+        await Host.EnsureRules(new DesiredHostState(new Generation(1), [_bench.StoragePool], [_bench.Network], [machine], []), Stop);
         await Host.Define(machine, [_bench.Network], Stop);
     }
 

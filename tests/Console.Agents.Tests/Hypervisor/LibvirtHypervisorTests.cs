@@ -2,6 +2,7 @@ using System.Text.Json;
 using Plinth.Agents.Machines;
 using Plinth.Core.Primitives;
 using Plinth.Core.Protocol;
+using Plinth.Core.Storage;
 using Xunit;
 
 namespace Plinth.Agents.Tests.Hypervisor;
@@ -22,7 +23,7 @@ public sealed class LibvirtFixture : IAsyncLifetime
 }
 
 /// <summary>The contract, held by libvirt in a lab host.</summary>
-public sealed class LibvirtHypervisorTests(LibvirtFixture fixture) : HypervisorContract, IClassFixture<LibvirtFixture>
+public sealed class LibvirtHypervisorTests(LibvirtFixture fixture, Xunit.Abstractions.ITestOutputHelper output) : HypervisorContract, IClassFixture<LibvirtFixture>
 {
     protected override Task<HypervisorBench> Open() => Task.FromResult<HypervisorBench>(new LabBench(fixture));
 
@@ -107,6 +108,55 @@ public sealed class LibvirtHypervisorTests(LibvirtFixture fixture) : HypervisorC
     }
 
     [Fact]
+    public async Task A_guest_writes_no_faster_than_its_limit_and_again_as_fast_as_before_without_it()
+    {
+        const int Limit = 1 << 20, Amount = 12;
+        var machine = Bench.Machine("throttled");
+        var volume = Bench.Volume("measured") with { Vm = machine.Vm };
+        await Prepare(machine);
+        await Host.Start(machine.Vm, default);
+        await Host.EnsureVolume(volume, default);
+        DesiredHostState Desired(IoLimits? limits) => new(new Generation(1), [Bench.StoragePool], [Bench.Network], [machine], [], [volume with { Limits = limits }]);
+        await using (var console = new ConsoleReader(await Host.OpenSerial(machine.Vm, default)))
+        {
+            await console.Until("throttled:/# ");
+            await Host.Attach(volume, machine.Vm, default);
+            await console.Type("until [ -e /sys/block/vdc ]; do sleep 1; done; echo it has come\n");
+            await console.Until("it has come\r\n");
+
+            // As many bytes, and as many single writes, with and without a limit.
+            async Task<double> Seconds(string work)
+            {
+                await console.Type("echo be\"gin\"; " + work + "; echo do\"ne\"\n");
+                await console.Until("begin\r\n");
+                var watch = System.Diagnostics.Stopwatch.StartNew();
+                await console.Until("done\r\n");
+                return watch.Elapsed.TotalSeconds;
+            }
+            Task<double> Bytes() => Seconds($"dd if=/dev/zero of=/dev/vdc bs=1M count={Amount} conv=fsync 2> /dev/null");
+            Task<double> Writes() => Seconds("i=0; while [ $i -lt 60 ]; do dd if=/dev/zero of=/dev/vdc bs=4096 count=1 seek=$i conv=fsync,notrunc 2> /dev/null; i=$((i+1)); done");
+
+            await Bytes();
+            var (freeBytes, freeWrites) = (await Bytes(), await Writes());
+            await Host.EnsureLimits(Desired(new IoLimits(WriteBytesPerSecond: Limit)), default);
+            var heldBytes = await Bytes();
+            await Host.EnsureLimits(Desired(new IoLimits(WriteIops: 10)), default);
+            var heldWrites = await Writes();
+            await Host.EnsureLimits(Desired(null), default);
+            var againBytes = await Bytes();
+            var figures = $"{Amount} MiB: {freeBytes:0.0} s free, {heldBytes:0.0} s at 1 MiB/s, {againBytes:0.0} s free again; 60 writes: {freeWrites:0.0} s free, {heldWrites:0.0} s at 10/s";
+            output.WriteLine(figures);
+            // The first tenth of a second's worth may come at once.
+            Assert.True(heldBytes >= 0.9 * (Amount - 0.2), figures);
+            Assert.True(heldBytes >= 3 * freeBytes && heldBytes >= 3 * againBytes, figures);
+            Assert.True(heldWrites >= 0.8 * 6 && heldWrites >= 1.2 * freeWrites, figures);
+        }
+        await Host.SwitchOff(machine.Vm, default);
+        await Remove(machine.Vm);
+        await Host.RemoveVolume(volume.Volume, default);
+    }
+
+    [Fact]
     public async Task A_guest_whose_process_dies_has_crashed()
     {
         var machine = Bench.Machine("crashing");
@@ -166,6 +216,39 @@ public sealed class LibvirtHypervisorTests(LibvirtFixture fixture) : HypervisorC
         public override Task Strand(DesiredMachine machine) => fixture.Lab.Virsh("qemu-monitor-command", DomainRules.DomainName(machine), "--hmp", "stop");
 
         public override async Task FlushRules() => await fixture.Lab.Shell("nft flush ruleset");
+
+        // QEMU's own throttle, behind libvirt's back.
+        public override async Task LimitByHand(DesiredMachine machine, string serial, IoLimits limits)
+        {
+            var device = await DeviceOf(machine, serial, "--inactive");
+            var arguments = string.Join(", ", new[] { ("bps", 0L), ("bps_rd", limits.ReadBytesPerSecond ?? 0), ("bps_wr", limits.WriteBytesPerSecond ?? 0), ("iops", 0), ("iops_rd", limits.ReadIops ?? 0), ("iops_wr", limits.WriteIops ?? 0) }
+                .Select(a => $"\"{a.Item1}\": {a.Item2}"));
+            var path = (await fixture.Lab.Virsh("qemu-monitor-command", DomainRules.DomainName(machine), "{\"execute\": \"query-block\"}")) is var blocks
+                ? JsonDocument.Parse(blocks).RootElement.GetProperty("return").EnumerateArray().Select(b => b.GetProperty("qdev").GetString()!).First(q => q.Contains($"virtio-disk{device[^1] - 'a'}"))
+                : "";
+            // virsh succeeds whatever QEMU answers.
+            Assert.DoesNotContain("error", await fixture.Lab.Virsh("qemu-monitor-command", DomainRules.DomainName(machine), $"{{\"execute\": \"block_set_io_throttle\", \"arguments\": {{\"id\": \"{path}\", {arguments}}}}}"));
+        }
+
+        public override async Task<(IoLimits, IoLimits)> LimitsOf(DesiredMachine machine, string serial) => (await Tuned(machine, serial, "--live"), await Tuned(machine, serial, "--config"));
+
+        private async Task<IoLimits> Tuned(DesiredMachine machine, string serial, string side)
+        {
+            var said = await fixture.Lab.Virsh("blkdeviotune", DomainRules.DomainName(machine), await DeviceOf(machine, serial, side == "--live" ? null : "--inactive"), side);
+            var values = said.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => l.Split(':', StringSplitOptions.TrimEntries)).Where(l => long.TryParse(l[1], out _)).ToDictionary(l => l[0], l => long.Parse(l[1]));
+            Assert.Equal((0, 0), (values["total_bytes_sec"], values["total_iops_sec"]));
+            var (name, rate) = values.Where(v => v.Key.EndsWith("_sec") && v.Value > 0).Select(v => (v.Key, v.Value)).FirstOrDefault(("read_iops_sec", 1));
+            var burst = values[name + "_max"];
+            return new IoLimits(Limit("read_iops_sec"), Limit("write_iops_sec"), Limit("read_bytes_sec"), Limit("write_bytes_sec"), burst > 0 ? (int)(100 * burst / rate) : null, burst > 0 ? (int)values[name + "_max_length"] : null);
+
+            long? Limit(string of) => values[of] is > 0 and var limit ? limit : null;
+        }
+
+        private async Task<string> DeviceOf(DesiredMachine machine, string serial, string? side)
+        {
+            var xml = System.Xml.Linq.XElement.Parse(await fixture.Lab.Virsh([.. new[] { "dumpxml", DomainRules.DomainName(machine), side }.OfType<string>()]));
+            return xml.Descendants("disk").Single(d => d.Element("serial")?.Value == serial).Element("target")!.Attribute("dev")!.Value;
+        }
 
         public override Task KillService() => fixture.Lab.KillLibvirtd();
 

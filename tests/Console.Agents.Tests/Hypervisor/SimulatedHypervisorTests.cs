@@ -2,6 +2,7 @@ using Plinth.Agents.Machines;
 using Plinth.Agents.Simulation;
 using Plinth.Core.Primitives;
 using Plinth.Core.Protocol;
+using Plinth.Core.Storage;
 
 namespace Plinth.Agents.Tests.Hypervisor;
 
@@ -33,6 +34,15 @@ public sealed class SimulatedHypervisorTests : HypervisorContract
             _host.FlushRules();
             return Task.CompletedTask;
         }
+
+        public override Task LimitByHand(DesiredMachine machine, string serial, IoLimits limits)
+        {
+            _host.LimitByHand(machine.Vm, serial, limits);
+            return Task.CompletedTask;
+        }
+
+        public override Task<(IoLimits, IoLimits)> LimitsOf(DesiredMachine machine, string serial) =>
+            Task.FromResult((_host.LimitsOf(machine.Vm, serial), _host.LimitsOf(machine.Vm, serial)));
 
         public override Task KillService()
         {

@@ -22,6 +22,15 @@ public sealed class ProcFilesTests
     }
 
     [Fact]
+    public void The_device_under_a_path_is_that_of_the_deepest_mount_and_of_the_last_on_it()
+    {
+        const string Mounts = "22 1 254:0 / / rw - ext4 /dev/vda rw\n30 22 0:5 / /dev rw - devtmpfs devtmpfs rw\n36 22 8:1 / /var/lib rw - ext4 /dev/sda1 rw\n37 36 8:17 / /var/lib rw - xfs /dev/sdb1 rw\n";
+        Assert.Equal("8:17", ProcFiles.DeviceOf(Mounts, "/var/lib/plinth"));
+        Assert.Equal("8:17", ProcFiles.DeviceOf(Mounts, "/var/lib"));
+        Assert.Equal("254:0", ProcFiles.DeviceOf(Mounts, "/var/library"));
+    }
+
+    [Fact]
     public void Pressure() => Assert.Equal(1.53, ProcFiles.PressurePercent("some avg10=1.53 avg60=0.87 avg300=0.20 total=123\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=0\n"));
 
     [Fact]

@@ -3,6 +3,7 @@ using Plinth.Agents.Machines;
 using Plinth.Agents.Reconcile;
 using Plinth.Agents.Simulation;
 using Plinth.Agents.Storage;
+using Plinth.Core.Inventory;
 using Plinth.Core.Machines;
 using Plinth.Core.Network;
 using Plinth.Core.Primitives;
@@ -16,7 +17,7 @@ internal sealed class DesiredBuilder
 {
     public static readonly NetworkConfig Network = new(new NetworkId(Guid.Parse("01930000-0000-7000-8000-0000000000aa")), "default", NetworkKind.HostNat, "192.168.122.0/24", "plinth0");
 
-    private static readonly StorageClassConfig Storage = new(new StorageClassId(Guid.Parse("01930000-0000-7000-8000-0000000000bb")), "default", PoolKind.Directory);
+    private static readonly PoolConfig Storage = new(new StorageClassId(Guid.Parse("01930000-0000-7000-8000-0000000000bb")), "default", PoolKind.Directory);
 
     private readonly Dictionary<VmId, DesiredMachine> _machines = [];
     private readonly HashSet<VmId> _tombstones = [];
@@ -183,9 +184,11 @@ internal abstract class DelegatingHypervisor(IHypervisor inner) : IHypervisor
 
     public Task<Core.Inventory.HostFacts> Facts(CancellationToken stop) => Around(nameof(Facts), null, () => inner.Facts(stop));
     public Task<Resources> Free(CancellationToken stop) => Around(nameof(Free), null, () => inner.Free(stop));
-    public Task<ObservedFacility> EnsurePool(StorageClassConfig storageClass, CancellationToken stop) => Around(nameof(EnsurePool), null, () => inner.EnsurePool(storageClass, stop));
+    public Task<ObservedFacility> EnsurePool(PoolConfig pool, CancellationToken stop) => Around(nameof(EnsurePool), null, () => inner.EnsurePool(pool, stop));
     public Task<ObservedFacility> EnsureNetwork(NetworkConfig network, CancellationToken stop) => Around(nameof(EnsureNetwork), null, () => inner.EnsureNetwork(network, stop));
     public Task<ObservedFacility> EnsureRules(DesiredHostState desired, CancellationToken stop) => Around(nameof(EnsureRules), null, () => inner.EnsureRules(desired, stop));
+    public Task<ObservedFacility> EnsureLimits(DesiredHostState desired, CancellationToken stop) => Around(nameof(EnsureLimits), null, () => inner.EnsureLimits(desired, stop));
+    public TimeSpan LimitsLookEvery => inner.LimitsLookEvery;
     public IReadOnlySet<string> Pinned => inner.Pinned;
     public IReadOnlyList<InterfaceDrops> Drops => inner.Drops;
     public Task PruneNetworks(IReadOnlyList<NetworkConfig> wanted, CancellationToken stop) => Around(nameof(PruneNetworks), null, () => inner.PruneNetworks(wanted, stop));

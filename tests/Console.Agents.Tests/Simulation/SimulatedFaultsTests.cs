@@ -87,7 +87,7 @@ public sealed class SimulatedFaultsTests
             Assert.Contains("'", Assert.Throws<FormatException>(() => SimulatedFaults.Parse(wrong)).Message);
     }
 
-    private static readonly StorageClassConfig Pool = new(new StorageClassId(Guid.CreateVersion7()), "default", Plinth.Core.Storage.PoolKind.Directory);
+    private static readonly PoolConfig Pool = new(new StorageClassId(Guid.CreateVersion7()), "default", Plinth.Core.Inventory.PoolKind.Directory);
     private static readonly DesiredDisk Disk = new("root", "default", 1, null);
 
     private SimulatedHypervisor Host(SimulatedFaults faults, string? statePath = null) =>

@@ -21,7 +21,7 @@ public sealed class DesiredStatesTests
     public void A_machine_is_built_whole_and_a_removed_one_is_a_tombstone()
     {
         var (kept, gone) = (Machine(), Machine(removed: true));
-        var state = DesiredStates.Build(new Generation(7), [new StorageClass(default, "default", "", PoolKind.Directory)], [new VirtualNetwork(kept.Nics[0].Network, default, "default", "", NetworkKind.HostNat, "10.87.0.0/22")], [gone, kept]);
+        var state = DesiredStates.Build(new Generation(7), [new StorageClass(default, "default", "", StorageNeeds.Nothing, IoLimits.None)], [new VirtualNetwork(kept.Nics[0].Network, default, "default", "", NetworkKind.HostNat, "10.87.0.0/22")], [gone, kept]);
         var machine = Assert.Single(state.Machines);
         Assert.Equal(kept.Vm, machine.Vm);
         Assert.Equal(new Tombstone(gone.Vm), Assert.Single(state.Tombstones));
@@ -29,6 +29,19 @@ public sealed class DesiredStatesTests
         Assert.Equal(("web-1", 2, 512, 3L, 60), (machine.Name, machine.Vcpus, machine.MemoryMib, machine.PowerGeneration, machine.StopDeadlineSeconds));
         Assert.Equal(2, machine.Nics.Select(n => n.Mac).Distinct().Count());
         Assert.True(Assert.Single(state.Networks).Bridge.Length <= 15);
+    }
+
+    [Fact]
+    public void Each_disk_has_the_limits_of_its_class_in_the_one_pool_of_the_host()
+    {
+        var (slow, fast) = (new IoLimits(ReadIops: 100), IoLimits.None);
+        var volume = new PlacedVolume(VolumeId.New(Now), new ProjectId(Guid.NewGuid()), "data", "slow", 1, null, false, false);
+        var state = DesiredStates.Build(new Generation(1), [new StorageClass(default, "default", "", StorageNeeds.Nothing, fast), new StorageClass(default, "slow", "", StorageNeeds.Nothing, slow)], [], [Machine() with { Nics = [], StorageClass = "slow" }, Machine() with { Nics = [] }], [volume]);
+        Assert.Equal(new[] { slow, null }.ToHashSet(), state.Machines.Select(m => m.Disks[0].Limits).ToHashSet());
+        Assert.Equal(("default", slow), (Assert.Single(state.Volumes!).Pool, state.Volumes![0].Limits));
+        Assert.Equal("default", Assert.Single(state.Pools).Name);
+        // An agent of before reads the same words.
+        Assert.Contains("\"storageClass\":\"default\"", System.Text.Json.JsonSerializer.Serialize(state.Machines[0].Disks[0]));
     }
 
     [Fact]

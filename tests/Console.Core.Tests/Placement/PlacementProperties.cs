@@ -5,6 +5,7 @@ using Plinth.Core.Inventory;
 using Plinth.Core.Placement;
 using Plinth.Core.Primitives;
 using Plinth.Core.State;
+using Plinth.Core.Storage;
 
 namespace Plinth.Core.Tests.Placement;
 
@@ -112,11 +113,37 @@ public class PlacementProperties
     }
 
     [Theory]
-    [InlineData("needs 8192 MiB of memory, has 3584 MiB free (512 MiB are kept for the host)", 1, 8192, 1)]
+    [InlineData("needs 8 GiB of memory, has 3.5 GiB free (512 MiB are kept for the host)", 1, 8192, 1)]
     [InlineData("needs 9 vCPUs, the host has 8 CPUs and one VM gets no more than that", 9, 512, 1)]
     [InlineData("needs 101 GiB of disk, has 100 GiB free", 1, 512, 101)]
     public void A_refusal_says_what_is_needed_and_what_there_is(string message, int vcpus, int memoryMib, int diskGib) =>
         Assert.Equal(message, PlacementEngine.Decide(Request(new Resources(vcpus, memoryMib, diskGib)), new ClusterSnapshot(1, [Host(1)]), PlacementPolicy.Default, Now, 1).Refused.Single().Refusals.Single().Message);
+
+    [Theory]
+    [InlineData(3585, 100, "needs 3,585 MiB of memory, has 3,584 MiB free (512 MiB are kept for the host)")]
+    [InlineData(2_000_000, 100, "needs 1.9 TiB of memory, has 3.5 GiB free (512 MiB are kept for the host)")]
+    [InlineData(512, 5_000, "needs 4.9 TiB of disk, has 100 GiB free")]
+    public void Sizes_are_told_as_people_read_them_and_exactly_where_they_would_read_the_same(int memoryMib, int diskGib, string message) =>
+        Assert.Equal(message, PlacementEngine.Decide(Request(new Resources(1, memoryMib, diskGib)), new ClusterSnapshot(1, [Host(1)]), PlacementPolicy.Default, Now, 1).Refused.Single().Refusals.Single().Message);
+
+    [Fact]
+    public void Only_a_host_whose_pool_fits_the_class_is_taken_and_the_others_say_what_they_lack()
+    {
+        var gold = new StorageDemand("gold", new StorageNeeds(StorageMedium.SolidState));
+        var fleet = new ClusterSnapshot(1, [Host(1) with { Pool = HostPool.Of(PoolKind.Directory, StorageMedium.Rotating) }, Host(2) with { Pool = HostPool.Of(PoolKind.Directory, StorageMedium.SolidState) }, Host(3)]);
+        var record = PlacementEngine.Decide(Request(new Resources(1, 512, 1)) with { Storage = gold }, fleet, PlacementPolicy.Default, Now, 1);
+        Assert.Equal(fleet.Hosts[1].Id, record.Host);
+        Assert.Equal(
+            ["pool default is a directory: on rotating disks; class gold needs solid state", "the host has not said what its pool can do; class gold needs solid state"],
+            record.Refused.Select(r => Assert.Single(r.Refusals).Message).Order(StringComparer.Ordinal));
+        Assert.All(record.Reasons, r => Assert.Equal(("storage class", RefusalClass.Forbidden), (r.Filter, r.Class)));
+        var shared = PlacementEngine.Decide(Request(new Resources(1, 512, 1)) with { Storage = new StorageDemand("shared", new StorageNeeds(Shared: true)) }, fleet, PlacementPolicy.Default, Now, 1);
+        Assert.Null(shared.Host);
+        Assert.Contains("pool default is a directory: not shared between hosts; class shared needs disks shared between hosts", shared.Sentence);
+        var volume = VolumePlacement.Choose(fleet, 1, gold, null, Now);
+        Assert.Equal(fleet.Hosts[1].Id, volume.Value!.Id);
+        Assert.Contains("kvm-1: pool default is a directory: on rotating disks", VolumePlacement.Choose(fleet, 1, gold, fleet.Hosts[0].Id, Now).Reason);
+    }
 
     [Fact]
     public void An_empty_fleet_is_told_as_such() => Assert.Contains("no host yet", PlacementEngine.Decide(Request(new Resources(1, 512, 1)), ClusterSnapshot.Empty, PlacementPolicy.Default, Now, 1).Sentence);

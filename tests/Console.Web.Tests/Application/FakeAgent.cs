@@ -20,6 +20,8 @@ internal sealed class FakeAgent(Stage stage, HostId host, string name, Resources
     /// <summary>Guests take the request to release a disk and keep it.</summary>
     public bool GuestsKeepDisks { get; set; }
     public DesiredHostState? Desired { get; private set; }
+    public HostPool? Pool { get; set; } = HostPool.Of(PoolKind.Directory, StorageMedium.SolidState);
+    public ObservedFacility Limits { get; set; } = new("limits", "disk limits", true, "1 of 1 disk limited by its storage class; read back and compared.");
 
     public async Task<ServerMessage> Connect(int protocol = HubNames.ProtocolVersion)
     {
@@ -68,7 +70,7 @@ internal sealed class FakeAgent(Stage stage, HostId host, string name, Resources
     {
         var machines = only.Length > 0 ? Machines.Values.Where(m => only.Contains(m.Vm)) : Machines.Values;
         return stage.Directory_.Report(host, new Report(Epoch, new ObservedHostState(
-            full, Accepted, stage.Time.GetUtcNow(), Facts(), capacity, [new ObservedFacility("network", "default", true, "up")], [.. machines], [.. UnknownDomains], [.. Volumes.Values])), Stage.Stop);
+            full, Accepted, stage.Time.GetUtcNow(), Facts(), capacity, [new ObservedFacility("network", "default", true, "up"), Limits], [.. machines], [.. UnknownDomains], [.. Volumes.Values])), Stage.Stop);
     }
 
     public void Set(VmId vm, Func<ObservedMachine, ObservedMachine> change) => Machines[vm] = change(Machines[vm]);
@@ -99,5 +101,5 @@ internal sealed class FakeAgent(Stage stage, HostId host, string name, Resources
             kept ? stage.Time.GetUtcNow() : null, false, null);
     }
 
-    private HostFacts Facts() => new(name, "0.1.0", Acceleration.Kvm, "a guest was booted", "x86_64", "Example CPU", capacity, "Debian 12", "6.1.0", "9.0.0", "7.2.0", _tunnel);
+    private HostFacts Facts() => new(name, "0.1.0", Acceleration.Kvm, "a guest was booted", "x86_64", "Example CPU", capacity, "Debian 12", "6.1.0", "9.0.0", "7.2.0", _tunnel, Pool);
 }

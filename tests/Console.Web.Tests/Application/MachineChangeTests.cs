@@ -128,7 +128,7 @@ public sealed class MachineChangeTests : Stage
         var no = No(await Vms.Resize(Ana, Project, vm.Id, new ResizeVm(MemoryMib: 1_000_000), null, Stop));
         Assert.Equal((RefusalKind.Conflict, "no_room"), (no.Kind, no.Code));
         Assert.Contains("kvm-1 cannot give it", no.Message);
-        Assert.Contains("needs 1000000 MiB of memory, has", no.Message);
+        Assert.Contains("needs 977 GiB of memory, has", no.Message);
         Assert.Equal(vm.Size, Ok(await Vms.Get(Ana, Project, vm.Id, Stop)).Size);
         Assert.Equal(vm.Size, await Place(vm));
         Assert.Equal(("vcpus", "out_of_range"), Refused(No(await Vms.Resize(Ana, Project, vm.Id, new ResizeVm(0), null, Stop))));

@@ -111,12 +111,12 @@ public sealed class VolumeTests : Stage
         var smaller = No(await Volumes.Resize(Ana, Project, volume.Id, new ResizeVolume(9), null, Stop));
         Assert.Equal(("not_larger", "sizeGib", "The volume has 10 GiB; it can only become larger. Choose 11 GiB or more."), (smaller.Code, smaller.Field, smaller.Message));
         var full = No(await Volumes.Resize(Ana, Project, volume.Id, new ResizeVolume(5000), null, Stop));
-        Assert.Equal("kvm-1 cannot give it 4990 GiB more: needs 4990 GiB of disk, has 188 GiB free.", full.Message);
+        Assert.Equal("kvm-1 cannot give it 4.9 TiB more: needs 4.9 TiB of disk, has 188 GiB free.", full.Message);
         Assert.Equal((10, 12), ((await Newest(volume)).SizeGib, await TakenOn(agent.Host)));
         var stale = No(await Volumes.Delete(Ana, Project, volume.Id, volume.Version + 7, null, Stop));
         Assert.Equal(RefusalKind.Stale, stale.Kind);
         Assert.Equal(("name_taken", "name"), (No(await New("data")).Code, No(await New("data")).Field));
-        Assert.Equal("No host can take a volume of 5000 GiB: kvm-1: needs 5000 GiB of disk, has 188 GiB free.", No(await New("huge", 5000)).Message);
+        Assert.Equal("No host can take a volume of 4.9 TiB: kvm-1: needs 4.9 TiB of disk, has 188 GiB free.", No(await New("huge", 5000)).Message);
         Assert.Equal("host_in_use", No(await Hosts.Retire(Ana, agent.Host, Stop)).Code);
 
         var second = await Host("kvm-2");

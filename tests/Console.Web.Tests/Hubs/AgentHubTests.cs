@@ -26,7 +26,7 @@ public sealed class AgentHubTests(ServedConsole console)
         var welcome = await agent.Greet();
         var desired = await agent.Receive<Desired>();
         Assert.Equal(welcome.Epoch, desired.Epoch);
-        Assert.Contains(desired.State.StorageClasses, c => c.Name == "default");
+        Assert.Contains(desired.State.Pools, c => c.Name == "default");
         Assert.True(Gateway.IsConnected(agent.Host));
         await agent.Hub.StopAsync();
         await Waiting.Until(() => !Gateway.IsConnected(agent.Host), "the end of the session");

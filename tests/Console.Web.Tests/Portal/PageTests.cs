@@ -30,7 +30,7 @@ public sealed class PageTests : PortalStage
         context.JSInterop.Mode = JSRuntimeMode.Loose;
         context.Services.AddMudServices();
         context.Services.AddSingleton<TimeProvider>(Time).AddSingleton<IChangeFeed>(Live);
-        context.Services.AddSingleton(Vms).AddSingleton(Volumes).AddSingleton(Hosts).AddSingleton(Operations).AddSingleton(Catalogue).AddSingleton(The<INetworks>())
+        context.Services.AddSingleton(Vms).AddSingleton(Volumes).AddSingleton(Hosts).AddSingleton(Operations).AddSingleton(Catalogue).AddSingleton(The<INetworks>()).AddSingleton(The<IStorageClasses>())
             .AddSingleton(The<IBulkActs>()).AddSingleton(The<IPersonal>()).AddSingleton(The<IHistory>());
         context.Services.AddScoped<CallerSource>().AddScoped<BreadcrumbTrail>().AddScoped<PageCommands>();
         context.AddAuthorization().SetAuthorized("ana").SetClaims([.. PrincipalClaims.Identity(Ana.Principal, "test").Claims]);

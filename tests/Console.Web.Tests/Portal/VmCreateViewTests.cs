@@ -8,7 +8,7 @@ public sealed class VmCreateViewTests : PortalStage
 {
     private async Task<VmCreateView> Open()
     {
-        var view = new VmCreateView(Vms, Catalogue, The<INetworks>(), Hosts, Live, Time, Ana, Project);
+        var view = new VmCreateView(Vms, Catalogue, The<INetworks>(), The<IStorageClasses>(), Hosts, Live, Time, Ana, Project);
         await view.Load();
         return view;
     }

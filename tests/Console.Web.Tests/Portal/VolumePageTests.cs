@@ -23,7 +23,7 @@ public sealed class VolumePageTests : PortalStage
         context.JSInterop.Mode = JSRuntimeMode.Loose;
         context.Services.AddMudServices();
         context.Services.AddSingleton<TimeProvider>(Time).AddSingleton<IChangeFeed>(Live);
-        context.Services.AddSingleton(Vms).AddSingleton(Volumes).AddSingleton(Hosts).AddSingleton(Operations).AddSingleton(Catalogue);
+        context.Services.AddSingleton(Vms).AddSingleton(Volumes).AddSingleton(Hosts).AddSingleton(Operations).AddSingleton(Catalogue).AddSingleton(The<IStorageClasses>());
         context.Services.AddScoped<CallerSource>().AddScoped<BreadcrumbTrail>();
         context.AddAuthorization().SetAuthorized("ana").SetClaims([.. PrincipalClaims.Identity(Ana.Principal, "test").Claims]);
         return context;
