@@ -6,6 +6,7 @@ using Plinth.Web.Application;
 using Plinth.Web.Application.Agents;
 using Plinth.Web.Application.Backup;
 using Plinth.Web.Application.Identity;
+using Plinth.Web.Application.Servers;
 using Plinth.Web.Components;
 using Plinth.Web.Hosting;
 using Plinth.Web.Hubs;
@@ -15,7 +16,9 @@ using Plinth.Web.Live;
 using Plinth.Web.Observability;
 using Plinth.Web.Options;
 using Plinth.Web.Persistence;
+using Plinth.Web.Persistence.Leading;
 using Plinth.Web.Security;
+using Plinth.Web.Security.Certificates;
 using Plinth.Web.Security.OpenId;
 using Plinth.Web.Security.SignIn;
 
@@ -59,14 +62,24 @@ public static class ConsoleApplication
         var options = ConsoleSettings.Read(builder.Configuration);
         var data = DataDirectory.Open(options.Data);
         data.Hold();
-        Log(builder, options.Telemetry);
-        AddServices(builder, options, data);
-        configure?.Invoke(builder);
-        var app = builder.Build();
-        app.Services.GetRequiredService<AgentMeter>();      // meters measure once they exist
-        Pipeline(app, options);
-        Endpoints(app);
-        return app;
+        try
+        {
+            ShareKeys(options, data);
+            Log(builder, options.Telemetry);
+            AddServices(builder, options, data);
+            configure?.Invoke(builder);
+            var app = builder.Build();
+            app.Services.GetRequiredService<DataDirectory>();   // given back with the services
+            app.Services.GetRequiredService<AgentMeter>();      // meters measure once they exist
+            Pipeline(app, options);
+            Endpoints(app);
+            return app;
+        }
+        catch
+        {
+            data.Dispose();
+            throw;
+        }
     }
 
     /// <summary>The settings and what reads and writes the data, for what is done without serving.</summary>
@@ -76,7 +89,7 @@ public static class ConsoleApplication
         var options = ConsoleSettings.Read(builder.Configuration);
         var data = DataDirectory.Open(options.Data);
         Log(builder, options.Telemetry);
-        builder.Services.AddSingleton(options).AddSingleton(data).AddSingleton<IChangeFeed, ChangeFeed>();
+        builder.Services.AddSingleton(options).AddSingleton(_ => data).AddSingleton<IChangeFeed, ChangeFeed>();
         builder.Services.AddPlinthPersistence(DatabaseStartup.Settings(options.Database, data));
         builder.Services.AddSingleton(ApplicationSettings.From(builder.Configuration)).AddSingleton<Backups>().AddSingleton<Restore>().AddSingleton<ISignIn, SignIn>();
         return builder.Build();
@@ -95,8 +108,9 @@ public static class ConsoleApplication
         var services = builder.Services;
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(options);
-        services.AddSingleton(data);
+        services.AddSingleton(_ => data);
         services.AddSingleton<Readiness>();
+        services.AddSingleton<IStartTurn, DatabaseStartTurn>();
         services.AddHostedService<StartupSteps>();      // first: workers start on data that is up to date
 
         services.AddSingleton<IChangeFeed, ChangeFeed>();
@@ -110,6 +124,7 @@ public static class ConsoleApplication
         services.AddSingleton<IAgents>(s => s.GetRequiredService<JoinTokens>());
         services.AddSingleton<IJoinTokenIssuer>(s => s.GetRequiredService<JoinTokens>());
         services.AddSingleton<IEnrolmentAddress, EnrolmentAddress>();
+        services.AddSingleton<IServerAddresses, ServerAddresses>();
 
         services.AddPlinthSecurity(options, data);
         services.AddAgentHubs();
@@ -123,6 +138,24 @@ public static class ConsoleApplication
         services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
         builder.WebHost.UseStaticWebAssets();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.ApplicationServices.GetRequiredService<KestrelListeners>().Configure(kestrel));
+    }
+
+    /// <summary>Where several servers may be, they have the same keys.</summary>
+    private static void ShareKeys(ConsoleOptions options, DataDirectory data)
+    {
+        if (options.Database.Postgres is not { } connection) return;
+        try
+        {
+            SharedKeys.Share(connection, data.Path, [.. CertificateAuthority.Files, .. OpenIdKeys.Files], () =>
+            {
+                CertificateAuthority.LoadOrCreate(data, TimeProvider.System.GetUtcNow()).Dispose();
+                OpenIdKeys.LoadOrCreate(data);
+            }, (path, content) => DataDirectory.WriteSecret(path, content));
+        }
+        catch (ForeignKeysException e)
+        {
+            throw new SettingsException([$"Plinth:Data = \"{data.Path}\" belongs to another console than the database of Plinth:Database:ConnectionString: {e.File} differs from what the database holds. Give this server an empty data directory, or its own database"]);
+        }
     }
 
     private static void Pipeline(WebApplication app, ConsoleOptions options)

@@ -59,7 +59,8 @@ internal sealed class ConsoleBridges(IHypervisor hypervisor, IdentityKeeper keep
         socket.Options.Proxy = null;
         socket.Options.ClientCertificates.Add(identity.OpenCertificate());
         socket.Options.RemoteCertificateValidationCallback = (_, certificate, _, errors) => pinned.Accepts(certificate, errors);
-        var hub = new Uri(identity.HubUrl);
+        // The viewer waits at the server that asked.
+        var hub = keeper.Hub;
         var address = new UriBuilder(hub) { Scheme = "wss", Path = HubNames.ConsoleRoute + Uri.EscapeDataString(consoleId) }.Uri;
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
         limit.CancelAfter(DialTimeout);

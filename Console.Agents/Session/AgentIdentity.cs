@@ -8,10 +8,11 @@ using Plinth.Core.Primitives;
 namespace Plinth.Agents.Session;
 
 /// <summary>Who this host is to its console: certificate, key and the authority it trusts. One file, so that key and certificate always belong together.</summary>
-/// <param name="HubUrl">"https://host:port" of the agent hub.</param>
+/// <param name="HubUrl">"https://host:port" of the agent hub that the host joined by.</param>
 /// <param name="Key">PKCS#8, PEM; never leaves the host.</param>
 /// <param name="CertificateAuthority">PEM of the only authority that is trusted.</param>
-internal sealed record AgentIdentity(HostId Host, string HubUrl, string Certificate, string Key, string CertificateAuthority)
+/// <param name="Servers">The agent hubs of all servers of the console, as it last said; null where it never did.</param>
+internal sealed record AgentIdentity(HostId Host, string HubUrl, string Certificate, string Key, string CertificateAuthority, IReadOnlyList<string>? Servers = null)
 {
     public const string FileName = "identity.json";
 
@@ -34,6 +35,9 @@ internal sealed record AgentIdentity(HostId Host, string HubUrl, string Certific
 
     public void Save(string directory) =>
         DurableFile.Replace(Path.Combine(directory, FileName), JsonSerializer.SerializeToUtf8Bytes(this, IdentityJson.Default.AgentIdentity));
+
+    /// <summary>Where the console may be found, each address once.</summary>
+    public IReadOnlyList<string> Hubs => Servers is { Count: > 0 } ? [.. Servers.Distinct(StringComparer.OrdinalIgnoreCase)] : [HubUrl];
 
     /// <summary>The client certificate with its key.</summary>
     public X509Certificate2 OpenCertificate() => X509Certificate2.CreateFromPem(Certificate, Key);

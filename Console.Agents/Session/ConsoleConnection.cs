@@ -11,6 +11,12 @@ internal interface IConsoleConnector
 {
     /// <exception cref="Exception">There is none now; the innermost message says why.</exception>
     Task<IConsoleConnection> Connect(CancellationToken stop);
+
+    /// <summary>The console's servers, from its own mouth.</summary>
+    void Learn(IReadOnlyList<string> hubs);
+
+    /// <summary>The server that was reached gives no sessions: another one is tried first next time, <paramref name="hub"/> where it is known.</summary>
+    void GoTo(string? hub);
 }
 
 /// <summary>One connection, for its life.</summary>
@@ -23,16 +29,42 @@ internal interface IConsoleConnection : IAsyncDisposable
     Task Send(Frame frame, CancellationToken stop);
 }
 
-/// <summary>SignalR over mutual TLS, WebSockets only, the console's CA pinned.</summary>
+/// <summary>SignalR over mutual TLS, WebSockets only, the console's CA pinned. One server after the other is tried until one answers.</summary>
 internal sealed class HubConnector(IdentityKeeper keeper) : IConsoleConnector
 {
+    // A machine that is off does not even refuse; the next server is not to wait for it.
+    private static readonly TimeSpan AnswersWithin = TimeSpan.FromSeconds(4);
+
+    public void Learn(IReadOnlyList<string> hubs) => keeper.Learn(hubs);
+
+    public void GoTo(string? hub) => keeper.GoTo(hub);
+
     public async Task<IConsoleConnection> Connect(CancellationToken stop)
+    {
+        var hubs = keeper.Hubs;
+        foreach (var other in hubs.SkipLast(1))
+        {
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
+            limit.CancelAfter(AnswersWithin);
+            try
+            {
+                return await Connect(other, limit.Token);
+            }
+            catch (Exception) when (!stop.IsCancellationRequested)
+            {
+                // The last one's reason is told.
+            }
+        }
+        return await Connect(hubs[^1], stop);
+    }
+
+    private async Task<IConsoleConnection> Connect(Uri address, CancellationToken stop)
     {
         var identity = keeper.Current;
         var (authority, certificate) = (identity.OpenAuthority(), identity.OpenCertificate());
         var pinned = new PinnedAuthority(authority);
         var hub = new HubConnectionBuilder()
-            .WithUrl(new Uri(new Uri(identity.HubUrl), HubNames.Route), options =>
+            .WithUrl(new Uri(address, HubNames.Route), options =>
             {
                 options.Transports = HttpTransportType.WebSockets;
                 options.SkipNegotiation = true;
@@ -50,6 +82,7 @@ internal sealed class HubConnector(IdentityKeeper keeper) : IConsoleConnector
         try
         {
             await hub.StartAsync(stop);
+            keeper.GoTo(address.GetLeftPart(UriPartial.Authority));
             return connection;
         }
         catch

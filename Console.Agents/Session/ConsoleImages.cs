@@ -7,10 +7,27 @@ using Plinth.Core.Protocol;
 
 namespace Plinth.Agents.Session;
 
-/// <summary>The console's images over mutual TLS, by digest and range.</summary>
+/// <summary>The console's images over mutual TLS, by digest and range, from whichever server has them.</summary>
 internal sealed class ConsoleImages(IdentityKeeper keeper) : IImageSource
 {
     public async Task<(Stream Bytes, long From)> Open(string digest, long from, CancellationToken stop)
+    {
+        var hubs = keeper.Hubs;
+        foreach (var hub in hubs.SkipLast(1))
+        {
+            try
+            {
+                return await Open(hub, digest, from, stop);
+            }
+            catch (HypervisorException)
+            {
+                // Another server may have it.
+            }
+        }
+        return await Open(hubs[^1], digest, from, stop);
+    }
+
+    private async Task<(Stream Bytes, long From)> Open(Uri hub, string digest, long from, CancellationToken stop)
     {
         var identity = keeper.Current;
         var authority = identity.OpenAuthority();
@@ -19,7 +36,7 @@ internal sealed class ConsoleImages(IdentityKeeper keeper) : IImageSource
         HttpResponseMessage? response = null;
         try
         {
-            var request = new HttpRequestMessage(HttpMethod.Get, new Uri(new Uri(identity.HubUrl), HubNames.ImageRoute + digest));
+            var request = new HttpRequestMessage(HttpMethod.Get, new Uri(hub, HubNames.ImageRoute + digest));
             if (from > 0)
             {
                 request.Headers.Range = new RangeHeaderValue(from, null);

@@ -38,14 +38,14 @@ internal static class Enrolment
         return identity;
     }
 
-    /// <summary>A new key and certificate for the same host, by the old certificate.</summary>
-    public static async Task<AgentIdentity> Renew(AgentIdentity identity, CancellationToken stop)
+    /// <summary>A new key and certificate for the same host, by the old certificate, from whichever server of the console <paramref name="hub"/> is.</summary>
+    public static async Task<AgentIdentity> Renew(AgentIdentity identity, Uri hub, CancellationToken stop)
     {
         using var certificate = identity.OpenCertificate();
         using var authority = identity.OpenAuthority();
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         using var client = Client(ConsoleHttp.Handler(new PinnedAuthority(authority), certificate));
-        using var response = await Post(client, new Uri(new Uri(identity.HubUrl), HubNames.RenewRoute), ConsoleHttp.Json(new RenewRequest(Request(key)), ProtocolJson.Default.RenewRequest), stop);
+        using var response = await Post(client, new Uri(hub, HubNames.RenewRoute), ConsoleHttp.Json(new RenewRequest(Request(key)), ProtocolJson.Default.RenewRequest), stop);
         var renewed = await Identity(response, key, "Renewing the certificate", stop);
         if (renewed.Host != identity.Host) throw new EnrolmentException($"The console answered the renewal of host {identity.Host} with a certificate for {renewed.Host}. It was thrown away.", retry: true);
         return renewed;
@@ -102,7 +102,7 @@ internal static class Enrolment
         try
         {
             var reply = await JsonSerializer.DeserializeAsync(await response.Content.ReadAsStreamAsync(stop), ProtocolJson.Default.EnrolReply, stop) ?? throw new JsonException("it is empty");
-            var identity = new AgentIdentity(reply.Host, reply.HubUrl, reply.Certificate, key.ExportPkcs8PrivateKeyPem(), reply.CertificateAuthority);
+            var identity = new AgentIdentity(reply.Host, reply.HubUrl, reply.Certificate, key.ExportPkcs8PrivateKeyPem(), reply.CertificateAuthority, reply.Servers);
             // Loading checks that certificate and key belong together.
             using (identity.OpenCertificate()) return identity;
         }

@@ -76,6 +76,8 @@ internal sealed class SessionDriver
             failures = opened ? 1 : failures + 1;
             if (opened || reason != told) _log.Warn(opened ? $"the session has ended: {reason}" : $"no session with the console: {reason}");
             told = reason;
+            // Servers that follow take over within seconds: the next is asked at once, and again and again.
+            if (_end is { NextServer: true }) failures = 1;
             var pause = _end is { RetrySoon: false } ? RefusedPause : Backoff.Jittered(Math.Min(failures, 4));
             await Idle(_time.GetUtcNow() + pause, stop);
         }
@@ -162,7 +164,11 @@ internal sealed class SessionDriver
                     break;
                 case RememberCommand remember: _ledger.Record(new CommandEntry(remember.Record)); break;
                 case ForgetCommand forget: _ledger.Record(new CommandForgottenEntry(forget.Id)); break;
-                case EndSession end: _end = end; break;
+                case RememberServers remember: _connector.Learn(remember.Hubs); break;
+                case EndSession end:
+                    _end = end;
+                    if (end.NextServer) _connector.GoTo(end.Elsewhere);
+                    break;
                 case Note note: _log.Warn(note.Sentence); break;
                 default: throw new InvalidOperationException($"nobody knows how to do {effect.GetType().Name}");
             }

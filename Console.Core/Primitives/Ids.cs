@@ -162,6 +162,15 @@ public readonly record struct SavedViewId(Guid Value) : ITypedId<SavedViewId>
     public override string ToString() => Value.ToString();
 }
 
+/// <summary>One server of the console, for the life of its data directory.</summary>
+[JsonConverter(typeof(TypedIdConverter<ServerId>))]
+public readonly record struct ServerId(Guid Value) : ITypedId<ServerId>
+{
+    public static ServerId From(Guid value) => new(value);
+    public static ServerId New(DateTimeOffset now) => new(Guid.CreateVersion7(now));
+    public override string ToString() => Value.ToString();
+}
+
 /// <summary>An API client.</summary>
 [JsonConverter(typeof(TypedIdConverter<ClientId>))]
 public readonly record struct ClientId(Guid Value) : ITypedId<ClientId>

@@ -57,11 +57,11 @@ public sealed record AgentSession
     {
         (SessionPhase.Closed, _) => Ignore($"{message.GetType().Name} arrived after the session was closed"),
         (SessionPhase.AwaitingWelcome, Welcome welcome) => Welcomed(welcome, now),
-        (SessionPhase.AwaitingWelcome, Refused refused) => End(refused.Code, refused.Message, retrySoon: false),
+        (SessionPhase.AwaitingWelcome, Refused refused) => Turned(refused, retrySoon: false),
         (SessionPhase.AwaitingWelcome, _) => Ignore($"{message.GetType().Name} arrived before the welcome"),
-        (SessionPhase.Open, Refused refused) => End(refused.Code, refused.Message, retrySoon: true),
+        (SessionPhase.Open, Refused refused) => Turned(refused, retrySoon: true),
         (SessionPhase.Open, Welcome welcome) => welcome.Epoch == Epoch ? Ignore("the welcome was repeated") : Ignore($"a welcome to epoch {welcome.Epoch} arrived inside epoch {Epoch}"),
-        (SessionPhase.Open, Desired desired) => InEpoch(desired.Epoch, () => OfferDesired(desired.State)),
+        (SessionPhase.Open, Desired desired) => InEpoch(desired.Epoch, () => Knowing(desired.Servers, OfferDesired(desired.State))),
         (SessionPhase.Open, Command command) => InEpoch(command.Epoch, () => OfferCommand(command, now)),
         (SessionPhase.Open, CommandAck ack) => InEpoch(ack.Epoch, () => Acknowledge(ack.Id, now)),
         _ => throw new ArgumentOutOfRangeException(nameof(message), message, null),
@@ -135,6 +135,14 @@ public sealed record AgentSession
 
     private SessionStep End(string code, string reason, bool retrySoon) =>
         new(this with { Phase = SessionPhase.Closed, Epoch = Epoch.None }, [new EndSession(code, reason, retrySoon)]);
+
+    // A server that does not lead is no fault: the next one is tried at once.
+    private SessionStep Turned(Refused refused, bool retrySoon) => Knowing(refused.Servers, refused.Code == Refused.NotLeaderCode
+        ? new(this with { Phase = SessionPhase.Closed, Epoch = Epoch.None }, [new EndSession(refused.Code, refused.Message, true, true, refused.Elsewhere)])
+        : End(refused.Code, refused.Message, retrySoon));
+
+    private static SessionStep Knowing(IReadOnlyList<string>? servers, SessionStep step) =>
+        servers is { Count: > 0 } ? step with { Effects = [new RememberServers(servers), .. step.Effects] } : step;
 
     private SessionStep Ignore(string sentence) => new(this, [new Note(sentence)]);
 

@@ -68,9 +68,16 @@ public sealed record CommandResult(Epoch Epoch, CommandId Command, bool Succeede
 public sealed record Welcome(Epoch Epoch, DateTimeOffset ServerTime) : ServerMessage;
 
 /// <summary>The session cannot be: the agent waits, shows the reason, and tries again later.</summary>
-public sealed record Refused(string Code, string Message) : ServerMessage;
+/// <param name="Servers">Addresses ("https://host:port") of the agent hubs of all servers of this console; null from a server that does not know them.</param>
+/// <param name="Elsewhere">The one of them that gives sessions now, with <see cref="NotLeaderCode"/>; null while there is none.</param>
+public sealed record Refused(string Code, string Message, IReadOnlyList<string>? Servers = null, string? Elsewhere = null) : ServerMessage
+{
+    /// <summary>Another server of this console gives sessions: try the next address at once.</summary>
+    public const string NotLeaderCode = "not_leader";
+}
 
-public sealed record Desired(Epoch Epoch, DesiredHostState State) : ServerMessage;
+/// <param name="Servers">As in <see cref="Refused"/>: where the agent finds the console when this server is gone.</param>
+public sealed record Desired(Epoch Epoch, DesiredHostState State, IReadOnlyList<string>? Servers = null) : ServerMessage;
 
 /// <summary>A one-shot act. Not begun after <paramref name="Deadline"/> (agent's clock corrected by <see cref="Welcome"/>).</summary>
 public sealed record Command(Epoch Epoch, CommandId Id, DateTimeOffset Deadline, CommandBody Body) : ServerMessage;
@@ -116,7 +123,8 @@ public sealed record RenewRequest(string CertificateRequest);
 /// <param name="Certificate">PEM, short-lived, with the host id as common name.</param>
 /// <param name="CertificateAuthority">PEM of the console's CA.</param>
 /// <param name="HubUrl">Where the agent hub listens ("https://host:port").</param>
-public sealed record EnrolReply(HostId Host, string Certificate, string CertificateAuthority, string HubUrl);
+/// <param name="Servers">The agent hubs of all servers of this console; null from a server that does not know them.</param>
+public sealed record EnrolReply(HostId Host, string Certificate, string CertificateAuthority, string HubUrl, IReadOnlyList<string>? Servers = null);
 
 /// <summary>Source-generated JSON of everything that crosses between console and agent.</summary>
 [JsonSourceGenerationOptions(

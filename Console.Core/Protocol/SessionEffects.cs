@@ -27,8 +27,13 @@ public sealed record ForgetCommand(CommandId Id) : SessionEffect;
 /// <summary>Report everything, not only changes.</summary>
 public sealed record ReportInFull : SessionEffect;
 
+/// <summary>Store where the console's servers are; whichever leads is found among them.</summary>
+public sealed record RememberServers(IReadOnlyList<string> Hubs) : SessionEffect;
+
 /// <summary>Close the connection. <paramref name="RetrySoon"/> is false when the console has to change first: try again slowly.</summary>
-public sealed record EndSession(string Code, string Reason, bool RetrySoon) : SessionEffect;
+/// <param name="NextServer">Another server of the console gives sessions: go on to it.</param>
+/// <param name="Elsewhere">Which one, where it is known.</param>
+public sealed record EndSession(string Code, string Reason, bool RetrySoon, bool NextServer = false, string? Elsewhere = null) : SessionEffect;
 
 /// <summary>Something was refused and had no effect; for the log.</summary>
 public sealed record Note(string Sentence) : SessionEffect;

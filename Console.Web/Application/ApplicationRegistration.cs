@@ -10,10 +10,13 @@ using Plinth.Web.Application.Overview;
 using Plinth.Web.Application.Personal;
 using Plinth.Web.Application.Placement;
 using Plinth.Web.Application.Search;
+using Plinth.Web.Application.Servers;
 using Plinth.Web.Application.Start;
 using Plinth.Web.Application.Storage;
 using Plinth.Web.Application.Upkeep;
 using Plinth.Web.Application.Volumes;
+using Plinth.Core.State;
+using Plinth.Web.Persistence;
 using Plinth.Web.Workers;
 
 namespace Plinth.Web.Application;
@@ -29,6 +32,12 @@ public static class ApplicationRegistration
         services.AddSingleton(s => ApplicationSettings.From(s.GetRequiredService<IConfiguration>()));
         services.AddSingleton<Signals>();
         services.AddSingleton<LiveHosts>();
+        services.AddSingleton<ServerIdentity>().AddSingleton<ServerViews>();
+        // SQLite has one server, whose lease needs no renewal.
+        services.AddSingleton(s => new Leader(s.GetRequiredService<TimeProvider>()) { Bound = s.GetRequiredService<DatabaseSettings>().Engine == DatabaseEngine.Postgres ? Leadership.ActsFor : null });
+        services.AddSingleton<ILeadership>(s => s.GetRequiredService<Leader>());
+        // Before the workers, and so stopped after them.
+        services.AddHostedService<LeaderElection>().AddHostedService<PeerLink>();
         services.AddSingleton<Mutations>();
         // The hub needs the application and the application needs the hub: the second is looked up at its first use.
         services.AddSingleton(s => new Lazy<IAgentGateway>(s.GetRequiredService<IAgentGateway>));

@@ -12,6 +12,9 @@ public sealed class StaleEpochException(HostId host, Epoch sent, Epoch current)
     public Epoch Current { get; } = current;
 }
 
+/// <summary>This server does not lead any more; what was asked under its term had no effect.</summary>
+public sealed class LeadershipOverException(string message) : Exception(message);
+
 /// <summary>The bytes of ready images, as the agent listener hands them out.</summary>
 public interface IImageContent
 {

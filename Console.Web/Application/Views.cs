@@ -259,10 +259,17 @@ public enum SelfCheckState { Ok, Warning, Error }
 /// <param name="Since">When it last changed its state, as far as this start of the console knows.</param>
 public sealed record SelfCheckView(string Name, string Title, SelfCheckState State, string Sentence, string Remedy, DateTimeOffset Since);
 
+/// <summary>One server of this console.</summary>
+/// <param name="Here">The one that answers.</param>
+/// <param name="SeenAt">Its last sign of life.</param>
+/// <param name="Silent">Too long ago: it is probably down, or cut off from the database.</param>
+public sealed record ServerView(ServerId Id, string Name, string PortalUrl, string HubUrl, string Version, bool Here, bool Leads, DateTimeOffset? LeadsSince, DateTimeOffset StartedAt, DateTimeOffset SeenAt, bool Silent);
+
 /// <summary>How the console itself is.</summary>
+/// <param name="Servers">All that serve this console's database, by name.</param>
 /// <param name="CheckedAt">The look that the checks are of; null until the first one after a start.</param>
 /// <param name="Checks">Empty until then.</param>
-public sealed record UpkeepView(string Version, DateTimeOffset? CheckedAt, IReadOnlyList<SelfCheckView> Checks);
+public sealed record UpkeepView(string Version, DateTimeOffset? CheckedAt, IReadOnlyList<SelfCheckView> Checks, IReadOnlyList<ServerView> Servers);
 
 /// <summary>A zip archive for those who look into a fault; nothing in it is secret.</summary>
 public sealed record DiagnosticsView(string FileName, byte[] Content);

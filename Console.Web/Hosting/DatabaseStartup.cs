@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Plinth.Web.Application;
 using Plinth.Web.Options;
 using Plinth.Web.Persistence;
+using Plinth.Web.Persistence.Leading;
 
 namespace Plinth.Web.Hosting;
 
@@ -17,6 +18,12 @@ internal sealed class MigrateDatabase(DatabaseMigrator migrator) : IStartupStep
 {
     public int Order => 0;
     public Task Run(CancellationToken stop) => migrator.Migrate(stop);
+}
+
+/// <inheritdoc cref="IStartTurn"/>
+internal sealed class DatabaseStartTurn(DatabaseSettings settings) : IStartTurn
+{
+    public Task<IAsyncDisposable> Take(CancellationToken stop) => SharedKeys.StartTurn(settings, stop);
 }
 
 internal sealed class DatabaseReadiness(IDbContextFactory<ConsoleDb> contexts) : IReadinessCheck

@@ -5,11 +5,19 @@ namespace Plinth.Web.Hosting;
 /// <summary>A start that could not be completed; the message is for the person who starts the console.</summary>
 public sealed class StartupException(string message, Exception? cause = null) : Exception(message, cause);
 
+/// <summary>One server at a time brings a shared database up to date.</summary>
+public interface IStartTurn
+{
+    /// <summary>Waits for the turn, which ends with what is returned.</summary>
+    Task<IAsyncDisposable> Take(CancellationToken stop);
+}
+
 /// <summary>Runs the start's steps in their order. Registered before every worker and before the listeners: nothing runs on data that is not up to date.</summary>
-public sealed class StartupSteps(IEnumerable<IStartupStep> steps, Readiness readiness) : IHostedService
+public sealed class StartupSteps(IEnumerable<IStartupStep> steps, IStartTurn turn, Readiness readiness) : IHostedService
 {
     public async Task StartAsync(CancellationToken stop)
     {
+        await using var mine = await Turn(stop);
         foreach (var step in steps.OrderBy(s => s.Order))
         {
             try
@@ -22,6 +30,18 @@ public sealed class StartupSteps(IEnumerable<IStartupStep> steps, Readiness read
             }
         }
         readiness.Started = true;
+    }
+
+    private async Task<IAsyncDisposable> Turn(CancellationToken stop)
+    {
+        try
+        {
+            return await turn.Take(stop);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            throw new StartupException($"The database cannot be reached: {e.Message}", e);
+        }
     }
 
     public Task StopAsync(CancellationToken stop)

@@ -29,6 +29,9 @@ public sealed class AgentConnection(HostId host, HubCallerContext context, ISing
 
     public bool Greeted { get; set; }
 
+    /// <summary>The leadership that the session belongs to; null until the welcome. It ends with it.</summary>
+    public Epoch? Term { get; set; }
+
     /// <summary>Ends with the connection.</summary>
     public CancellationToken Closed => context.ConnectionAborted;
 
@@ -65,14 +68,16 @@ public sealed class AgentConnection(HostId host, HubCallerContext context, ISing
     }
 
     /// <summary>Sends until the connection ends.</summary>
-    public async Task Pump(Func<Task<DesiredHostState>> desired)
+    /// <param name="desired">The host's newest desired state.</param>
+    /// <param name="servers">Where the console's servers are.</param>
+    public async Task Pump(Func<Task<DesiredHostState>> desired, Func<IReadOnlyList<string>> servers)
     {
         try
         {
             await foreach (var _ in _signal.Reader.ReadAllAsync(Closed))
             {
                 while (_outbox.TryDequeue(out var message)) await Transmit(message);
-                if (Epoch != Epoch.None && Interlocked.Exchange(ref _desiredWanted, 0) == 1) await Transmit(new Desired(Epoch, await desired()));
+                if (Epoch != Epoch.None && Interlocked.Exchange(ref _desiredWanted, 0) == 1) await Transmit(new Desired(Epoch, await desired(), servers()));
             }
         }
         catch (OperationCanceledException) when (Closed.IsCancellationRequested)

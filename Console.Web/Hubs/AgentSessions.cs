@@ -2,15 +2,16 @@ using System.Collections.Concurrent;
 using Plinth.Core.Primitives;
 using Plinth.Core.Protocol;
 using Plinth.Web.Application;
+using Plinth.Web.Application.Servers;
 using Plinth.Web.Hubs.Consoles;
 
 namespace Plinth.Web.Hubs;
 
 /// <summary>
 /// The sessions in force, one per host: the newest. Brings each agent's messages to the application one after the other, and the
-/// application's wakes and commands to the agents.
+/// application's wakes and commands to the agents. Only the server that leads has sessions; what their messages set off is written under its term.
 /// </summary>
-public sealed class AgentSessions(IAgentDirectory directory, ConsoleSockets consoles, TimeProvider clock, ILogger<AgentSessions> log) : IAgentGateway
+public sealed class AgentSessions : IAgentGateway, IDisposable
 {
     /// <summary>A refused agent reads the reason and closes; one that does not is cut off.</summary>
     private static readonly TimeSpan RefusalGrace = TimeSpan.FromSeconds(3);
@@ -18,6 +19,24 @@ public sealed class AgentSessions(IAgentDirectory directory, ConsoleSockets cons
     private readonly ConcurrentDictionary<HostId, AgentConnection> _current = new();
     // One gate per host that ever connected: the application is told that calls for one host never overlap.
     private readonly ConcurrentDictionary<HostId, SemaphoreSlim> _gates = new();
+    private readonly IAgentDirectory directory;
+    private readonly ConsoleSockets consoles;
+    private readonly ILeadership leadership;
+    private readonly TimeProvider clock;
+    private readonly ILogger<AgentSessions> log;
+
+    public AgentSessions(IAgentDirectory directory, ConsoleSockets consoles, ILeadership leadership, TimeProvider clock, ILogger<AgentSessions> log)
+    {
+        (this.directory, this.consoles, this.leadership, this.clock, this.log) = (directory, consoles, leadership, clock, log);
+        leadership.Ended += EndAll;
+        leadership.HubsChanged += WakeAll;
+    }
+
+    public void Dispose()
+    {
+        leadership.Ended -= EndAll;
+        leadership.HubsChanged -= WakeAll;
+    }
 
     public int Count => _current.Count;
 
@@ -35,7 +54,7 @@ public sealed class AgentSessions(IAgentDirectory directory, ConsoleSockets cons
     }
 
     public void Open(AgentConnection connection) =>
-        _ = connection.Pump(() => Serially(connection.Host, () => directory.Desired(connection.Host, connection.Closed), connection.Closed));
+        _ = connection.Pump(() => Serially(connection.Host, () => directory.Desired(connection.Host, connection.Closed), connection.Closed), () => leadership.Hubs);
 
     /// <summary>Takes one frame. Whoever breaks the protocol or speaks for a session that is over loses the connection.</summary>
     public async Task Receive(AgentConnection connection, Frame frame)
@@ -43,7 +62,7 @@ public sealed class AgentSessions(IAgentDirectory directory, ConsoleSockets cons
         try
         {
             if (connection.Join(frame) is { } message)
-                await Serially(connection.Host, async () => { await Handle(connection, message, connection.Closed); return Done.Value; }, connection.Closed);
+                await Serially(connection.Host, () => Handle(connection, message, connection.Closed), connection.Closed);
         }
         catch (InvalidDataException e)
         {
@@ -52,6 +71,10 @@ public sealed class AgentSessions(IAgentDirectory directory, ConsoleSockets cons
         catch (StaleEpochException e)
         {
             Refuse(connection, "stale_epoch", e.Message);
+        }
+        catch (LeadershipOverException e)
+        {
+            connection.End(e.Message);
         }
         catch (OperationCanceledException) when (connection.Closed.IsCancellationRequested)
         {
@@ -67,25 +90,54 @@ public sealed class AgentSessions(IAgentDirectory directory, ConsoleSockets cons
     public async Task Close(AgentConnection connection)
     {
         _current.TryRemove(new KeyValuePair<HostId, AgentConnection>(connection.Host, connection));
-        if (connection.Epoch == Epoch.None) return;
+        if (connection.Epoch == Epoch.None || connection.Term is not { } term) return;
         try
         {
-            await Serially(connection.Host, async () => { await directory.Disconnected(connection.Host, connection.Epoch, CancellationToken.None); return Done.Value; }, CancellationToken.None);
+            await Serially(connection.Host, async () =>
+            {
+                await leadership.Under(term, () => directory.Disconnected(connection.Host, connection.Epoch, CancellationToken.None));
+                return Done.Value;
+            }, CancellationToken.None);
         }
-        catch (StaleEpochException)
+        catch (Exception e) when (e is StaleEpochException or LeadershipOverException)
         {
-            // A newer session is in force: nobody misses this one.
+            // A newer session is in force, or another server: nobody misses this one.
         }
     }
 
-    private async Task Handle(AgentConnection connection, AgentMessage message, CancellationToken stop)
+    private async Task<Done> Handle(AgentConnection connection, AgentMessage message, CancellationToken stop)
     {
         if (message is Hello hello)
         {
-            await Greet(connection, hello, stop);
-            return;
+            // Asked once: the whole session belongs to this term.
+            if (leadership.Term is { } term) await leadership.Under(term, () => Greet(connection, hello, term, stop));
+            else TurnAway(connection);
+            return Done.Value;
         }
-        if (connection.Epoch == Epoch.None) throw new InvalidDataException($"{message.GetType().Name} arrived before a welcome");
+        if (connection.Term is not { } own) throw new InvalidDataException($"{message.GetType().Name} arrived before a welcome");
+        await leadership.Under(own, () => Take(connection, message, stop));
+        return Done.Value;
+    }
+
+    private void TurnAway(AgentConnection connection)
+    {
+        var leader = leadership.Elsewhere;
+        Refuse(connection, new Refused(Refused.NotLeaderCode,
+            leader is null ? "No server of this console leads for the moment; ask again." : $"Sessions are given by the server that leads, {leader.Name} at {leader.HubUrl}.", leadership.Hubs, leader?.HubUrl), expected: true);
+    }
+
+    private void EndAll()
+    {
+        foreach (var connection in _current.Values) connection.End("this server does not lead any more");
+    }
+
+    private void WakeAll()
+    {
+        foreach (var connection in _current.Values) connection.WantDesired();
+    }
+
+    private async Task Take(AgentConnection connection, AgentMessage message, CancellationToken stop)
+    {
         var epoch = message switch
         {
             Report report => report.Epoch,
@@ -110,17 +162,19 @@ public sealed class AgentSessions(IAgentDirectory directory, ConsoleSockets cons
         }
     }
 
-    private async Task Greet(AgentConnection connection, Hello hello, CancellationToken stop)
+    private async Task Greet(AgentConnection connection, Hello hello, Epoch term, CancellationToken stop)
     {
         if (connection.Greeted) throw new InvalidDataException("a second hello arrived in one session");
         connection.Greeted = true;
         switch (await directory.Hello(connection.Host, hello, stop))
         {
             case Welcome welcome:
-                connection.Epoch = welcome.Epoch;
+                (connection.Epoch, connection.Term) = (welcome.Epoch, term);
                 AgentConnection? former = null;
                 _current.AddOrUpdate(connection.Host, connection, (_, present) => { former = present; return connection; });
                 if (former is not null && former != connection) former.End("the host has begun another session");
+                // Ended before it was on the list: nobody else would end it.
+                if (leadership.Term != term) throw new LeadershipOverException("This server does not lead any more.");
                 connection.Send(welcome);
                 connection.WantDesired();
                 foreach (var command in await directory.PendingCommands(connection.Host, welcome.Epoch, stop)) connection.Send(command with { Epoch = welcome.Epoch });
@@ -133,10 +187,12 @@ public sealed class AgentSessions(IAgentDirectory directory, ConsoleSockets cons
         }
     }
 
-    private void Refuse(AgentConnection connection, string code, string message)
+    private void Refuse(AgentConnection connection, string code, string message) => Refuse(connection, new Refused(code, message, leadership.Hubs));
+
+    private void Refuse(AgentConnection connection, Refused refused, bool expected = false)
     {
-        log.LogWarning("Host {Host} is refused: {Code}: {Reason}", connection.Host, code, message);
-        connection.Send(new Refused(code, message));
+        log.Log(expected ? LogLevel.Debug : LogLevel.Warning, "Host {Host} is refused: {Code}: {Reason}", connection.Host, refused.Code, refused.Message);
+        connection.Send(refused);
         _ = CutOff();
 
         async Task CutOff()

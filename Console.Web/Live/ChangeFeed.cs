@@ -58,7 +58,8 @@ public sealed class ChangeFeed(TimeProvider clock, ILogger<ChangeFeed> log) : IC
                 if (_pumping || (_pending.Count == 0 && !_overflow)) return;
                 _pumping = true;
             }
-            _ = Task.Run(Pump);
+            // A receiver is nobody's continuation: neither a write under way nor a leader's term is its own.
+            using (ExecutionContext.SuppressFlow()) _ = Task.Run(Pump);
         }
 
         private async Task Pump()

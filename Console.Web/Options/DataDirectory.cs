@@ -1,7 +1,7 @@
 namespace Plinth.Web.Options;
 
 /// <summary>The console's own directory: only its user reads it.</summary>
-public sealed class DataDirectory
+public sealed class DataDirectory : IDisposable
 {
     private const string LockFile = ".in-use";
     private FileStream? _held;
@@ -25,22 +25,15 @@ public sealed class DataDirectory
         }
     }
 
-    /// <summary>Says until the end of the process that a console serves from here; several may.</summary>
-    /// <exception cref="SettingsException">A restore is under way.</exception>
+    /// <summary>A server serves from here until <see cref="Dispose"/> or the end of the process, and no other.</summary>
+    /// <exception cref="SettingsException">Another one does, or a restore is under way.</exception>
     public void Hold()
     {
-        try
-        {
-            using (new FileStream(File(LockFile), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite)) { }
-            _held = new FileStream(File(LockFile), FileMode.Open, FileAccess.Read, FileShare.Read);
-        }
-        catch (IOException e)
-        {
-            throw new SettingsException([$"Plinth:Data = \"{Path}\" is being restored from a backup: {e.Message} Start again when that has ended"]);
-        }
+        if (!TryHoldAlone())
+            throw new SettingsException([$"Plinth:Data = \"{Path}\" is in use: another server of this console runs on it, or a backup is being restored. Stop that first. For a second server use PostgreSQL, and a data directory of its own (docs/operations.md, Two servers)"]);
     }
 
-    /// <summary>True where no console serves from here; none starts to until the end of the process.</summary>
+    /// <summary>True where no server serves from here; none starts to until <see cref="Dispose"/> or the end of the process.</summary>
     public bool TryHoldAlone()
     {
         try
@@ -53,6 +46,8 @@ public sealed class DataDirectory
             return false;
         }
     }
+
+    public void Dispose() => _held?.Dispose();
 
     public string File(string name) => System.IO.Path.Combine(Path, name);
 

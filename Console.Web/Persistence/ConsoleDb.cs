@@ -36,6 +36,7 @@ public abstract class ConsoleDb(DbContextOptions options) : DbContext(options), 
     public DbSet<AuditCheckpointRow> AuditCheckpoints => Set<AuditCheckpointRow>();
     public DbSet<IdempotencyKeyRow> IdempotencyKeys => Set<IdempotencyKeyRow>();
     public DbSet<WorkerLeaseRow> WorkerLeases => Set<WorkerLeaseRow>();
+    public DbSet<ServerRow> Servers => Set<ServerRow>();
     public DbSet<SettingRow> Settings => Set<SettingRow>();
     public DbSet<UserRow> Users => Set<UserRow>();
     public DbSet<PreferenceRow> Preferences => Set<PreferenceRow>();

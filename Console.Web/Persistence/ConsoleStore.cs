@@ -3,14 +3,17 @@ using System.Threading.Channels;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
+using Plinth.Core.Primitives;
 using Plinth.Web.Live;
+using Plinth.Web.Persistence.Leading;
 
 namespace Plinth.Web.Persistence;
 
 /// <summary>
 /// The single writer. Writes wait in one bounded queue; whatever waits when a transaction begins shares it, each behind a
 /// savepoint of its own. On PostgreSQL an advisory lock orders the batches of several consoles, so that change-log
-/// versions and audit sequences grow in commit order there too.
+/// versions and audit sequences grow in commit order there too. What is written under a <see cref="Term"/> is compared with the
+/// lease behind that lock: a leader that was replaced writes nothing any more.
 /// </summary>
 public sealed class ConsoleStore : IConsoleStore, IAsyncDisposable
 {
@@ -33,6 +36,12 @@ public sealed class ConsoleStore : IConsoleStore, IAsyncDisposable
     private readonly Channel<PendingWrite> _queue = Channel.CreateBounded<PendingWrite>(new BoundedChannelOptions(MaxQueued) { SingleReader = true });
     private readonly StoreMeter _meter = new();
     private readonly Task _writer;
+
+    /// <summary>This process among those that write to the database, on <see cref="PeerChanges.Channel"/>.</summary>
+    public Guid Instance { get; } = Guid.NewGuid();
+
+    /// <summary>What this process has committed to the change log.</summary>
+    public OwnCommits Own { get; } = new();
 
     public ConsoleStore(IDbContextFactory<ConsoleDb> contexts, IChangeFeed feed, TimeProvider time, ILogger<ConsoleStore> log)
     {
@@ -98,6 +107,7 @@ public sealed class ConsoleStore : IConsoleStore, IAsyncDisposable
         var done = batch.Where(w => w.Failure is null).ToArray();
         _meter.Committed(done.Length, batch.Count - done.Length, Stopwatch.GetElapsedTime(began));
         var changes = done.SelectMany(w => w.Scope!.Changes).ToArray();
+        Own.Add(changes);
         if (changes.Length > 0) Guarded(() => _feed.Publish(changes), "publishing to the live feed");
         foreach (var act in done.SelectMany(w => w.Scope!.Acts)) Guarded(act, "an act after a commit");
         foreach (var write in batch) write.Settle();
@@ -125,6 +135,7 @@ public sealed class ConsoleStore : IConsoleStore, IAsyncDisposable
                     db.Database.AutoSavepointsEnabled = false;
                     db.Database.SetDbConnection(owner.Database.GetDbConnection());
                     await db.Database.UseTransactionAsync(Microsoft.EntityFrameworkCore.Storage.DbContextTransactionExtensions.GetDbTransaction(transaction));
+                    if (write.Term is { } term) await Leases.Fence(db, term);
                     await write.Run(new WriteScope(db, Now()));
                     await transaction.ReleaseSavepointAsync(Savepoint);
                 }
@@ -134,6 +145,8 @@ public sealed class ConsoleStore : IConsoleStore, IAsyncDisposable
                     await transaction.RollbackToSavepointAsync(Savepoint);
                 }
             }
+            // Delivered with the commit, or not at all.
+            if (owner.Database.IsNpgsql() && batch.Any(w => w.Failure is null && w.Scope!.Logged)) await PeerChanges.Announce(owner, Instance);
             await transaction.CommitAsync();
         }
         finally
@@ -169,6 +182,8 @@ public sealed class ConsoleStore : IConsoleStore, IAsyncDisposable
     private abstract class PendingWrite(CancellationToken stop)
     {
         public CancellationToken Stop => stop;
+        /// <summary>The leadership that it stands or falls with.</summary>
+        public Epoch? Term { get; } = Leading.Term.Current;
         public WriteScope? Scope { get; protected set; }
         /// <summary>Why this write, and it alone, was undone.</summary>
         public Exception? Failure { get; set; }

@@ -86,6 +86,8 @@ public sealed class WriteScope
 
     internal IEnumerable<Change> Changes => _logged.Select(r => new Change(r.Kind, r.Id, r.Project?.Value, r.Version)).Concat(_live);
 
+    internal bool Logged => _logged.Count > 0;
+
     internal IReadOnlyList<Action> Acts => _afterCommit;
 }
 

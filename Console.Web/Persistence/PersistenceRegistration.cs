@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Plinth.Web.Persistence.Auditing;
 using Plinth.Web.Persistence.Capacity;
+using Plinth.Web.Persistence.Leading;
 using Plinth.Web.Persistence.Metrics;
 
 namespace Plinth.Web.Persistence;
@@ -18,7 +19,8 @@ public static class PersistenceRegistration
         services.AddSingleton(settings);
         services.AddSingleton<IDbContextFactory<ConsoleDb>>(s => new ConsoleDbFactory(settings, s.GetRequiredService<ILoggerFactory>()));
         services.AddScoped(s => s.GetRequiredService<IDbContextFactory<ConsoleDb>>().CreateDbContext());
-        services.AddSingleton<IConsoleStore, ConsoleStore>();
+        services.AddSingleton<ConsoleStore>().AddSingleton<IConsoleStore>(s => s.GetRequiredService<ConsoleStore>());
+        services.AddSingleton<Leases>().AddSingleton<PeerChanges>();
         services.AddSingleton<FleetCache>();
         services.AddSingleton<ICapacityWriter, CapacityWriter>();
         services.AddSingleton<IMetricsStore, MetricsStore>();

@@ -2,12 +2,13 @@ using Microsoft.EntityFrameworkCore;
 using Plinth.Core.Machines;
 using Plinth.Core.Primitives;
 using Plinth.Web.Application.Machines;
+using Plinth.Web.Application.Servers;
 using Plinth.Web.Persistence;
 
 namespace Plinth.Web.Workers;
 
 /// <summary>Removes what was deleted and can be restored no longer. Until when stands in the row, so a restart neither loses nor hastens it.</summary>
-internal sealed class DeletionDriver(IConsoleStore store, MachineWriter machines, TimeProvider time, ILogger<DeletionDriver> log) : Worker(time, log)
+internal sealed class DeletionDriver(IConsoleStore store, MachineWriter machines, ILeadership leadership, TimeProvider time, ILogger<DeletionDriver> log) : Worker(time, log, leadership)
 {
     private readonly TimeProvider _time = time;
 

@@ -7,13 +7,14 @@ using Plinth.Core.Primitives;
 using Plinth.Web.Application;
 using Plinth.Web.Application.Hosts;
 using Plinth.Web.Application.Machines;
+using Plinth.Web.Application.Servers;
 using Plinth.Web.Persistence;
 using Plinth.Web.Persistence.Rows;
 
 namespace Plinth.Web.Workers;
 
 /// <summary>Stores receipts of reports now and then (placement trusts them), and marks hosts lost whose session ended and whose report is stale.</summary>
-internal sealed class HostLiveness(IConsoleStore store, LiveHosts live, Lazy<IAgentGateway> gateway, TimeProvider time, ILogger<HostLiveness> log) : Worker(time, log)
+internal sealed class HostLiveness(IConsoleStore store, LiveHosts live, Lazy<IAgentGateway> gateway, ILeadership leadership, TimeProvider time, ILogger<HostLiveness> log) : Worker(time, log, leadership)
 {
     private readonly TimeProvider _time = time;
 

@@ -4,6 +4,7 @@ using Plinth.Core.Primitives;
 using Plinth.Web.Application.Hosts;
 using Plinth.Web.Application.Machines;
 using Plinth.Web.Application.Volumes;
+using Plinth.Web.Application.Servers;
 using Plinth.Web.Persistence;
 using Plinth.Web.Persistence.Rows;
 
@@ -13,13 +14,15 @@ namespace Plinth.Web.Workers;
 /// Drives what no report drives: deadlines of steps and commands. Its first pass after a start reads every unfinished operation
 /// anew, so that whatever a killed console left half-told is told.
 /// </summary>
-internal sealed class OperationDriver(IConsoleStore store, MachineWriter machines, VolumeWriter volumes, LiveHosts live, TimeProvider time, ILogger<OperationDriver> log) : Worker(time, log)
+internal sealed class OperationDriver(IConsoleStore store, MachineWriter machines, VolumeWriter volumes, LiveHosts live, ILeadership leadership, TimeProvider time, ILogger<OperationDriver> log) : Worker(time, log, leadership)
 {
     private readonly TimeProvider _time = time;
     private bool _all = true;
 
     // Deadlines are minutes; a second more or less tells nobody anything.
     protected override TimeSpan Every => TimeSpan.FromSeconds(1);
+
+    protected override void Begin() => _all = true;
 
     public override async Task Pass(CancellationToken stop)
     {

@@ -1,12 +1,13 @@
 using Microsoft.EntityFrameworkCore;
 using Plinth.Web.Application;
+using Plinth.Web.Application.Servers;
 using Plinth.Web.Persistence;
 using Plinth.Web.Persistence.Rows;
 
 namespace Plinth.Web.Workers;
 
 /// <summary>Removes what has served its time: answers to idempotency keys, ended commands, decisions about VMs long gone, superseded change-log entries.</summary>
-internal sealed class Retention(IConsoleStore store, TimeProvider time, ILogger<Retention> log) : Worker(time, log)
+internal sealed class Retention(IConsoleStore store, ILeadership leadership, TimeProvider time, ILogger<Retention> log) : Worker(time, log, leadership)
 {
     private readonly TimeProvider _time = time;
 

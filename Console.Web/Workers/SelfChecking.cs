@@ -3,7 +3,7 @@ using Plinth.Web.Application.Upkeep;
 namespace Plinth.Web.Workers;
 
 /// <summary>Has the console look at itself.</summary>
-internal sealed class SelfChecking(SelfChecks checks, TimeProvider time, ILogger<SelfChecking> log) : Worker(time, log)
+internal sealed class SelfChecking(SelfChecks checks, TimeProvider time, ILogger<SelfChecking> log) : Worker(time, log, leadership: null)
 {
     protected override TimeSpan Every => TimeSpan.FromMinutes(1);
 

@@ -13,7 +13,7 @@ public class LayeringTests
 
     /// <summary>Parts of the composition root: they name the database to the frameworks, and read nothing.</summary>
     private static readonly string[] CompositionRoot =
-        ["Plinth.Web.ConsoleApplication", "Plinth.Web.Hosting.DatabaseStartup", "Plinth.Web.Hosting.MigrateDatabase", "Plinth.Web.Hosting.DatabaseReadiness", "Plinth.Web.Security.SecurityRegistration"];
+        ["Plinth.Web.ConsoleApplication", "Plinth.Web.Hosting.DatabaseStartup", "Plinth.Web.Hosting.MigrateDatabase", "Plinth.Web.Hosting.DatabaseStartTurn", "Plinth.Web.Hosting.DatabaseReadiness", "Plinth.Web.Security.SecurityRegistration"];
 
     private static Types Web => Types.InAssembly(typeof(ConsoleApplication).Assembly);
 

@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Plinth.Core.Inventory;
 using Plinth.Core.Machines;
 using Plinth.Core.Primitives;
+using Plinth.Web.Application.Servers;
 using Plinth.Web.Persistence;
 using Plinth.Web.Persistence.Capacity;
 using Plinth.Web.Persistence.Rows;
@@ -9,7 +10,7 @@ using Plinth.Web.Persistence.Rows;
 namespace Plinth.Web.Application.Hosts;
 
 /// <summary>Turns host rows into what people see: facts, what the ledger says is taken, and how old the observation is.</summary>
-internal sealed class HostViews(LiveHosts live, Lazy<IAgentGateway> gateway)
+internal sealed class HostViews(LiveHosts live, Lazy<IAgentGateway> gateway, ILeadership leadership)
 {
     public async Task<IReadOnlyList<HostView>> Many(ConsoleDb db, IReadOnlyList<HostRow> rows, CancellationToken stop)
     {
@@ -26,7 +27,7 @@ internal sealed class HostViews(LiveHosts live, Lazy<IAgentGateway> gateway)
         var sample = memory?.Sample;
         return new HostView(
             h.Id, h.Name, h.State, h.StateReason.Length > 0 ? h.StateReason : HostLifecycle.Sentence(h.State), h.Simulated, h.Facts,
-            h.Facts?.Capacity ?? Resources.Zero, taken, memory?.Free ?? h.ObservedFree, machines, gateway.Value.IsConnected(h.Id),
+            h.Facts?.Capacity ?? Resources.Zero, taken, memory?.Free ?? h.ObservedFree, machines, gateway.Value.IsConnected(h.Id) || (leadership.Elsewhere is not null && h.Connected),
             live.ReportedAt(h.Id, h.ReportedAt), live.IsStale(h.Id, h.ReportedAt), h.Generation, h.AcceptedGeneration,
             [.. h.Facilities.Select(f => new FacilityView(f.Kind, f.Name, f.Ready, f.Detail, f.Drift, f.DriftAt))], h.UnknownDomains,
             sample is null ? null : new HostSampleView(sample.At, sample.CpuPercent, sample.MemoryUsedMib, sample.MemoryTotalMib, sample.DiskUsedMib, sample.DiskTotalMib, sample.Load1),

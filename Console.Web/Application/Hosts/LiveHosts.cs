@@ -15,7 +15,14 @@ public sealed class LiveHosts(TimeProvider time)
     private readonly ConcurrentDictionary<HostId, LiveHost> _hosts = new();
 
     /// <summary>Until a host had time to report to this process, its silence says nothing.</summary>
-    public DateTimeOffset Since { get; } = time.GetUtcNow();
+    public DateTimeOffset Since { get; private set; } = time.GetUtcNow();
+
+    /// <summary>This server leads from now on: agents report to it, and what it heard from another server is not its own.</summary>
+    public void Begin()
+    {
+        Since = time.GetUtcNow();
+        _hosts.Clear();
+    }
 
     public LiveHost this[HostId host] => _hosts.GetOrAdd(host, _ => new LiveHost());
 

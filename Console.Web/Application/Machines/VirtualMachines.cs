@@ -7,6 +7,7 @@ using Plinth.Core.Primitives;
 using Plinth.Web.Application.Networks;
 using Plinth.Web.Application.Operations;
 using Plinth.Web.Application.Placement;
+using Plinth.Web.Application.Servers;
 using Plinth.Web.Persistence;
 using Plinth.Web.Persistence.Capacity;
 using Plinth.Web.Persistence.Rows;
@@ -14,7 +15,7 @@ using Plinth.Web.Persistence.Rows;
 namespace Plinth.Web.Application.Machines;
 
 /// <inheritdoc cref="IVirtualMachines"/>
-internal sealed class VirtualMachines(IConsoleStore store, FleetCache fleet, Mutations mutations, MachineWriter writer, NetworkWriter networks, VmViews views, MetricReader metrics, IConsoleBroker consoles, Signals signals, TimeProvider time) : IVirtualMachines
+internal sealed class VirtualMachines(IConsoleStore store, FleetCache fleet, Mutations mutations, MachineWriter writer, NetworkWriter networks, VmViews views, MetricReader metrics, IConsoleBroker consoles, ILeadership leadership, Signals signals, TimeProvider time) : IVirtualMachines
 {
     public Task<Result<Page<VmView>>> List(Caller caller, string project, VmQuery query, Window window, CancellationToken stop) =>
         InProject<Page<VmView>>(caller, Permissions.VmRead, project, async (db, owner) =>
@@ -197,6 +198,9 @@ internal sealed class VirtualMachines(IConsoleStore store, FleetCache fleet, Mut
             if (kind is null) return Refusal.Invalid("kind", "bad_console_kind", $"{RefusalList.Quote(request.Kind!)} is no kind of console: ask for serial or vnc.");
             if (row.Value.Host is not { } on || row.Value.State is not (VmState.Starting or VmState.Running or VmState.Stopping or VmState.Paused))
                 return Refusal.Conflict("vm_not_running", $"The VM is {VmLifecycle.Word(row.Value.State)}; its {what} opens while it runs.");
+            // The agent dials back to the server that holds its session.
+            if (leadership.Elsewhere is { } elsewhere)
+                return Refusal.Conflict("not_leader", $"Consoles go through the server that leads, {elsewhere.Name}: the agents are connected to it. Open this VM at {elsewhere.PortalUrl}.");
             host = on;
             m.Detail = what;
             return vm.Value;

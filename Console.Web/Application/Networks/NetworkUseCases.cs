@@ -5,13 +5,14 @@ using Plinth.Core.Machines;
 using Plinth.Core.Network;
 using Plinth.Core.Primitives;
 using Plinth.Web.Application.Hosts;
+using Plinth.Web.Application.Servers;
 using Plinth.Web.Persistence;
 using Plinth.Web.Persistence.Rows;
 
 namespace Plinth.Web.Application.Networks;
 
 /// <inheritdoc cref="INetworks"/>
-internal sealed class NetworkUseCases(IConsoleStore store, Mutations mutations, NetworkWriter writer, Lazy<IAgentGateway> gateway, LiveHosts live) : INetworks
+internal sealed class NetworkUseCases(IConsoleStore store, Mutations mutations, NetworkWriter writer, Lazy<IAgentGateway> gateway, LiveHosts live, ILeadership leadership) : INetworks
 {
     /// <summary>A project with more has lost sight of them; each costs a router on its hosts.</summary>
     private const int MaxPerProject = 200;
@@ -192,7 +193,7 @@ internal sealed class NetworkUseCases(IConsoleStore store, Mutations mutations, 
     {
         var seen = host.Facilities.FirstOrDefault(f => f.Kind == "network" && f.Id == network.Id.Value);
         var rules = host.Facilities.FirstOrDefault(f => f.Kind == "rules");
-        var (reportedAt, stale) = (live.ReportedAt(host.Id, host.ReportedAt), live.IsStale(host.Id, host.ReportedAt) || !gateway.Value.IsConnected(host.Id));
+        var (reportedAt, stale) = (live.ReportedAt(host.Id, host.ReportedAt), live.IsStale(host.Id, host.ReportedAt) || !(gateway.Value.IsConnected(host.Id) || (leadership.Elsewhere is not null && host.Connected)));
         if (seen is null || rules is null)
             return new NetworkHostView(host.Id, host.Name, vms, null, $"{host.Name} has not reported the network yet; it has answered generation {host.AcceptedGeneration} of {host.Generation}.", "", null, reportedAt, stale);
         var drift = new[] { seen, rules }.Where(f => f.DriftAt is not null).OrderByDescending(f => f.DriftAt).FirstOrDefault();

@@ -23,8 +23,6 @@ internal sealed class SeedCatalogue(IConsoleStore store) : IStartupStep
 
     public Task Run(CancellationToken stop) => store.Write(async scope =>
     {
-        // Hosts said to be connected were so before this start.
-        foreach (var host in await scope.Db.Hosts.Where(h => h.Connected).ToListAsync(stop)) host.Connected = false;
         if (await scope.Db.Settings.AnyAsync(x => x.Key == SeededKey, stop)) return Done.Value;
         // Once: what an operator deletes later stays deleted.
         scope.Db.Settings.Add(new SettingRow { Key = SeededKey, Value = "1", UpdatedAt = scope.Now });

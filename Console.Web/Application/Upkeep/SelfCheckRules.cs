@@ -7,6 +7,7 @@ namespace Plinth.Web.Application.Upkeep;
 /// <param name="MetricsUntil">Metrics are condensed up to here; null while there are none.</param>
 /// <param name="EndingCertificates">Names of hosts whose certificate ends within <see cref="SelfCheckRules.CertificateWarning"/> or has ended.</param>
 /// <param name="LedgerFault">Why the audit ledger is not what was signed; null where it is.</param>
+/// <param name="Servers">All that serve the database.</param>
 /// <param name="NotReady">What readiness says, check by check; empty where all is well.</param>
 internal sealed record SelfFacts(
     DateTimeOffset At,
@@ -17,7 +18,8 @@ internal sealed record SelfFacts(
     DateTimeOffset? MetricsUntil, long MetricsDropped,
     long LedgerEntries, DateTimeOffset LedgerCheckedAt, string? LedgerFault, long LedgerUnsigned,
     DateTimeOffset? BackupAt,
-    IReadOnlyList<string> NotReady);
+    IReadOnlyList<string> NotReady,
+    IReadOnlyList<ServerView> Servers);
 
 /// <summary>Which of it needs an operator, and why. Pure.</summary>
 internal static class SelfCheckRules
@@ -36,7 +38,7 @@ internal static class SelfCheckRules
     private static readonly TimeSpan BackupWarning = TimeSpan.FromDays(7), FirstBackupWarning = TimeSpan.FromDays(1);
 
     public static IReadOnlyList<SelfCheckView> Judge(SelfFacts facts) =>
-        [Disk(facts), Database(facts), Workers(facts), Metrics(facts), Certificates(facts), Ledger(facts), Backup(facts)];
+        [Disk(facts), Database(facts), Workers(facts), Metrics(facts), Certificates(facts), Ledger(facts), Backup(facts), Servers(facts)];
 
     private static SelfCheckView Disk(SelfFacts f)
     {
@@ -82,6 +84,18 @@ internal static class SelfCheckRules
         return Check(f, "backup", "Backup", late ? SelfCheckState.Warning : SelfCheckState.Ok,
             f.BackupAt is { } last ? $"The last backup was made {Age(f.At - last)} ago." : $"No backup has been made since the console was set up {Age(f.At - f.SetUpAt)} ago.",
             "Run plinth-console --backup FILE, best by a timer, and keep the file on another machine.");
+    }
+
+    private static SelfCheckView Servers(SelfFacts f)
+    {
+        var silent = f.Servers.Where(s => s.Silent).ToArray();
+        var leader = f.Servers.FirstOrDefault(s => s.Leads);
+        var state = leader is null ? SelfCheckState.Error : silent.Length > 0 ? SelfCheckState.Warning : SelfCheckState.Ok;
+        var lost = string.Concat(silent.Select(s => $" {s.Name} has not been heard for {Age(f.At - s.SeenAt)}."));
+        var sentence = leader is null ? $"None of {Count(f.Servers.Count, "server")} leads.{lost}" : f.Servers.Count == 1 ? "There is one server." : $"There are {f.Servers.Count} servers; {leader.Name} leads.{lost}";
+        return Check(f, "servers", "Servers", state, sentence, leader is null
+            ? "Nothing is placed, reported or driven on until one does: look at the servers' logs and at their way to the database."
+            : "The others serve on. Start it again, or look at its way to the database; one that stays away is forgotten after a day.");
     }
 
     private static SelfCheckView Check(SelfFacts facts, string name, string title, SelfCheckState state, string sentence, string remedy) =>

@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using Plinth.Core.Inventory;
 using Plinth.Core.Primitives;
 using Plinth.Web.Application.Backup;
+using Plinth.Web.Application.Servers;
 using Plinth.Web.Persistence;
 using Plinth.Web.Persistence.Metrics;
 using Plinth.Web.Persistence.Rows;
@@ -24,6 +25,7 @@ internal sealed class SelfChecks : IDisposable
     private readonly IConsoleStore _store;
     private readonly IMetricsStore _metrics;
     private readonly LedgerCheck _ledger;
+    private readonly ServerViews _servers;
     private readonly Lazy<IEnumerable<IReadinessCheck>> _readiness;
     private readonly TimeProvider _time;
     private readonly ILogger<SelfChecks> _log;
@@ -31,9 +33,9 @@ internal sealed class SelfChecks : IDisposable
     private volatile IReadOnlyList<SelfCheckView> _current = [];
     private LedgerState? _ledgerState;
 
-    public SelfChecks(ApplicationSettings settings, DatabaseSettings database, IConsoleStore store, IMetricsStore metrics, LedgerCheck ledger, IServiceProvider services, TimeProvider time, ILogger<SelfChecks> log)
+    public SelfChecks(ApplicationSettings settings, DatabaseSettings database, IConsoleStore store, IMetricsStore metrics, LedgerCheck ledger, ServerViews servers, IServiceProvider services, TimeProvider time, ILogger<SelfChecks> log)
     {
-        (_settings, _database, _store, _metrics, _ledger, _time, _log) = (settings, database, store, metrics, ledger, time, log);
+        (_settings, _database, _store, _metrics, _ledger, _servers, _time, _log) = (settings, database, store, metrics, ledger, servers, time, log);
         // Readiness asks the workers, one of which is this.
         _readiness = new Lazy<IEnumerable<IReadinessCheck>>(services.GetServices<IReadinessCheck>);
         _meter.CreateObservableGauge("plinth.selfcheck", () => _current.Select(c => new Measurement<int>((int)c.State, new KeyValuePair<string, object?>("check", c.Name))), description: "What the console watches about itself: 0 well, 1 warning, 2 error.");
@@ -78,7 +80,7 @@ internal sealed class SelfChecks : IDisposable
             [.. hosts.Where(h => h.CertificateExpiresAt < ends).Select(h => h.Name).Order(StringComparer.Ordinal)], hosts.Count,
             await _metrics.CondensedUntil(stop), _metrics.Counts.Dropped,
             _ledgerState.Entries, _ledgerState.At, _ledgerState.Fault, await db.AuditEntries.LongCountAsync(e => e.Sequence > leaves, stop),
-            backup is null ? null : DateTimeOffset.ParseExact(backup, "O", CultureInfo.InvariantCulture), notReady);
+            backup is null ? null : DateTimeOffset.ParseExact(backup, "O", CultureInfo.InvariantCulture), notReady, await _servers.All(stop));
     }
 
     public void Dispose() => _meter.Dispose();

@@ -7,18 +7,19 @@ using Microsoft.EntityFrameworkCore;
 using Plinth.Core.Identity;
 using Plinth.Core.Inventory;
 using Plinth.Core.Primitives;
+using Plinth.Web.Application.Servers;
 using Plinth.Web.Options;
 using Plinth.Web.Persistence;
 
 namespace Plinth.Web.Application.Upkeep;
 
 /// <inheritdoc cref="IUpkeep"/>
-internal sealed class UpkeepUseCases(SelfChecks checks, Mutations mutations, IConsoleStore store, DatabaseSettings database, IConfiguration configuration, IRecentLog recent, TimeProvider time) : IUpkeep
+internal sealed class UpkeepUseCases(SelfChecks checks, ServerViews servers, Mutations mutations, IConsoleStore store, DatabaseSettings database, IConfiguration configuration, IRecentLog recent, TimeProvider time) : IUpkeep
 {
     private static readonly JsonSerializerOptions Readable = new(JsonSerializerOptions.Web) { WriteIndented = true, Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower) } };
 
-    public Task<Result<UpkeepView>> Get(Caller caller, CancellationToken stop) => Task.FromResult<Result<UpkeepView>>(
-        Access.Check(caller.Principal, Permissions.ConsoleManage) is { } no ? no : new UpkeepView(ConsoleVersion.Text, checks.CheckedAt, checks.Current));
+    public async Task<Result<UpkeepView>> Get(Caller caller, CancellationToken stop) =>
+        Access.Check(caller.Principal, Permissions.ConsoleManage) is { } no ? no : new UpkeepView(ConsoleVersion.Text, checks.CheckedAt, checks.Current, await servers.All(stop));
 
     public async Task<Result<DiagnosticsView>> Diagnostics(Caller caller, CancellationToken stop)
     {
@@ -43,6 +44,7 @@ internal sealed class UpkeepUseCases(SelfChecks checks, Mutations mutations, ICo
             }));
             Add("settings.json", Json(Settings()));
             Add("checks.json", Json(checks.Current));
+            Add("servers.json", Json(await servers.All(stop)));
             Add("counts.json", Json(await Counts(stop)));
             Add("hosts.json", Json(await Hosts(stop)));
             Add("log.txt", string.Join('\n', recent.Lines));

@@ -1,5 +1,6 @@
 using Plinth.Core.Protocol;
 using Plinth.Web.Application;
+using Plinth.Web.Application.Servers;
 using Plinth.Web.Listeners;
 using Plinth.Web.Security;
 using Plinth.Web.Security.Agents;
@@ -18,7 +19,7 @@ public static class ConsoleEndpoints
         app.Map(HubNames.ConsoleRoute + "{id}", Serve).RequireAuthorization(AgentAuthentication.Policy).ServedOn(ListenerKind.AgentHub).ExcludeFromDescription();
     }
 
-    private static async Task<IResult> View(HttpContext context, string ticket, ConsoleSockets consoles, IAgentGateway agents, IHostApplicationLifetime lifetime, ILogger<ConsoleSockets> log)
+    private static async Task<IResult> View(HttpContext context, string ticket, ConsoleSockets consoles, IAgentGateway agents, ILeadership leadership, IHostApplicationLifetime lifetime, ILogger<ConsoleSockets> log)
     {
         if (!context.WebSockets.IsWebSocketRequest) return Results.Problem("A console is a WebSocket.", statusCode: StatusCodes.Status426UpgradeRequired);
         if (!SameOrigin.Holds(context.Request)) return Results.Problem("A page of another origin cannot open a console.", statusCode: StatusCodes.Status403Forbidden);
@@ -27,7 +28,7 @@ public static class ConsoleEndpoints
         using var browser = await context.WebSockets.AcceptWebSocketAsync();
         if (!agents.IsConnected(used.Host))
         {
-            await SocketBridge.Close(browser, "The agent of the host is not connected.");
+            await SocketBridge.Close(browser, leadership.Elsewhere is { } leader ? $"Consoles go through the server that leads: open the VM at {leader.PortalUrl}." : "The agent of the host is not connected.");
             return Results.Empty;
         }
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);

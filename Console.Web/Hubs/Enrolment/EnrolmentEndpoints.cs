@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Mvc;
 using Plinth.Core.Primitives;
 using Plinth.Core.Protocol;
 using Plinth.Web.Application;
+using Plinth.Web.Application.Servers;
 using Plinth.Web.Listeners;
 using Plinth.Web.Options;
 using Plinth.Web.Security.Agents;
@@ -28,7 +29,7 @@ public static class EnrolmentEndpoints
     }
 
     private static async Task<Results<JsonHttpResult<EnrolReply>, ProblemHttpResult>> Enrol(
-        HttpContext context, [FromServices] IHostRegistry registry, CertificateAuthority authority, KestrelListeners listeners, ConsoleOptions options, EnrolmentThrottle throttle, TimeProvider clock, ILogger<EnrolmentThrottle> log)
+        HttpContext context, [FromServices] IHostRegistry registry, CertificateAuthority authority, KestrelListeners listeners, ILeadership leadership, ConsoleOptions options, EnrolmentThrottle throttle, TimeProvider clock, ILogger<EnrolmentThrottle> log)
     {
         var from = context.Connection.RemoteIpAddress?.ToString();
         if (!throttle.MayTry(from)) return Problem(StatusCodes.Status429TooManyRequests, "too_many_attempts", "Too many refused attempts from this address; wait a minute.");
@@ -49,27 +50,27 @@ public static class EnrolmentEndpoints
             return Problem(StatusCodes.Status403Forbidden, "join_refused", "The join token is not accepted: it is unknown, used, expired or revoked. Make a new one on the console's Agents page.");
         }
         log.LogInformation("Host {Host} (\"{Hostname}\") has joined from {Address}.", enrolled.Value, request.Hostname, from);
-        return Reply(authority, listeners, enrolled.Value, request.CertificateRequest, now, options.Agents.CertificateLifetime);
+        return Reply(authority, listeners, leadership, enrolled.Value, request.CertificateRequest, now, options.Agents.CertificateLifetime);
     }
 
     private static async Task<Results<JsonHttpResult<EnrolReply>, ProblemHttpResult>> Renew(
-        HttpContext context, [FromServices] IHostRegistry registry, CertificateAuthority authority, KestrelListeners listeners, ConsoleOptions options, TimeProvider clock)
+        HttpContext context, [FromServices] IHostRegistry registry, CertificateAuthority authority, KestrelListeners listeners, ILeadership leadership, ConsoleOptions options, TimeProvider clock)
     {
         if (await Body(context, ProtocolJson.Default.RenewRequest) is not { CertificateRequest: not null } request)
             return Problem(StatusCodes.Status400BadRequest, "bad_request", "The request is not a renewal request of this protocol version.");
         var host = context.User.Host();
         var now = clock.GetUtcNow();
-        var reply = Reply(authority, listeners, host, request.CertificateRequest, now, options.Agents.CertificateLifetime);
+        var reply = Reply(authority, listeners, leadership, host, request.CertificateRequest, now, options.Agents.CertificateLifetime);
         if (reply.Result is JsonHttpResult<EnrolReply>) await registry.CertificateRenewed(host, now + options.Agents.CertificateLifetime, context.RequestAborted);
         return reply;
     }
 
-    private static Results<JsonHttpResult<EnrolReply>, ProblemHttpResult> Reply(CertificateAuthority authority, KestrelListeners listeners, HostId host, string certificateRequest, DateTimeOffset now, TimeSpan lifetime)
+    private static Results<JsonHttpResult<EnrolReply>, ProblemHttpResult> Reply(CertificateAuthority authority, KestrelListeners listeners, ILeadership leadership, HostId host, string certificateRequest, DateTimeOffset now, TimeSpan lifetime)
     {
         var issued = authority.IssueAgent(host, certificateRequest, now, lifetime);
         if (!issued.Succeeded) return Problem(StatusCodes.Status400BadRequest, "bad_certificate_request", issued.Reason);
         using var certificate = issued.Value;
-        return TypedResults.Json(new EnrolReply(host, certificate.ExportCertificatePem(), authority.Pem, listeners.HubUrl), ProtocolJson.Default.EnrolReply);
+        return TypedResults.Json(new EnrolReply(host, certificate.ExportCertificatePem(), authority.Pem, listeners.HubUrl, leadership.Hubs), ProtocolJson.Default.EnrolReply);
     }
 
     private static bool Malformed(EnrolRequest r) =>

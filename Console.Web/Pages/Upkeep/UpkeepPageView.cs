@@ -12,7 +12,7 @@ public sealed class UpkeepPageView : LiveView
     public UpkeepPageView(IUpkeep upkeep, IChangeFeed feed, Caller caller) : base(caller)
     {
         _upkeep = upkeep;
-        Listen(feed, change => change.Kind == "upkeep", _ => Load());
+        Listen(feed, change => change.Kind is "upkeep" or "server", _ => Load());
     }
 
     public UpkeepView? Console { get; private set; }

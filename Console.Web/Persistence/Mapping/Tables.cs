@@ -188,6 +188,7 @@ internal static class Tables
             e.HasIndex(k => k.CreatedAt);
         });
         model.Entity<WorkerLeaseRow>().ToTable("WorkerLeases").HasKey(w => w.Name);
+        model.Entity<ServerRow>().ToTable("Servers").HasKey(s => s.Id);
         model.Entity<SettingRow>().ToTable("Settings").HasKey(s => s.Key);
         model.Entity<PreferenceRow>().ToTable("Preferences").HasKey(p => new { p.Principal, p.Key });
         model.Entity<SavedViewRow>(e =>

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Data.Common;
+using Plinth.Web.Persistence.Leading;
 
 namespace Plinth.Web.Persistence.Metrics;
 
@@ -95,6 +96,7 @@ public sealed class MetricsStore : IMetricsStore, IAsyncDisposable
             await using var transaction = await connection.BeginTransactionAsync(stop);
             await MetricsRetention.RollUp(connection, transaction, _unrolledFrom, _time.GetUtcNow(), stop);
             await MetricsRetention.Forget(connection, transaction, _time.GetUtcNow(), stop);
+            if (Term.Current is { } term) await _database.Fence(connection, transaction, term, stop);
             await transaction.CommitAsync(stop);
             // The present minute is not over: it is made again next time.
             _unrolledFrom = _time.GetUtcNow().ToUnixTimeMilliseconds() / MetricsRetention.MinuteMs;

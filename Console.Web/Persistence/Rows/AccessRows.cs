@@ -15,13 +15,32 @@ public sealed class IdempotencyKeyRow
     public DateTimeOffset CreatedAt { get; set; }
 }
 
-/// <summary>Who runs a worker now. The epoch stands in the WHERE of what the worker writes: a row alone does not fence.</summary>
+/// <summary>Who leads now. The epoch is compared in the transaction of what is written under it: a row alone does not fence.</summary>
 public sealed class WorkerLeaseRow
 {
+    /// <summary>One lease for everything that the leader does.</summary>
+    public const string Leader = "leader";
+
     public required string Name { get; set; }
-    public required string Owner { get; set; }
+    public ServerId Holder { get; set; }
     public Epoch Epoch { get; set; }
+    public DateTimeOffset Since { get; set; }
+    /// <summary>By the database's clock.</summary>
     public DateTimeOffset Until { get; set; }
+}
+
+/// <summary>A server that serves this database, or did until lately.</summary>
+public sealed class ServerRow
+{
+    public required ServerId Id { get; set; }
+    public required string Name { get; set; }
+    public required string PortalUrl { get; set; }
+    /// <summary>Where agents reach it: "https://host:port".</summary>
+    public required string HubUrl { get; set; }
+    public required string ProductVersion { get; set; }
+    public DateTimeOffset StartedAt { get; set; }
+    /// <summary>Its last sign of life, by the database's clock.</summary>
+    public DateTimeOffset SeenAt { get; set; }
 }
 
 /// <summary>A value of the server's own (protected keys, markers).</summary>

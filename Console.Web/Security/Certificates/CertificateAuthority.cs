@@ -18,6 +18,9 @@ public sealed class CertificateAuthority : IDisposable
     private static readonly TimeSpan Lifetime = TimeSpan.FromDays(3650);
     private static readonly Oid ServerAuthentication = new("1.3.6.1.5.5.7.3.1"), ClientAuthentication = new("1.3.6.1.5.5.7.3.2");
 
+    /// <summary>In the data directory: the certificate and its key.</summary>
+    public static IReadOnlyList<string> Files { get; } = ["ca.crt", "ca.key"];
+
     private readonly X509Certificate2 _certificate;
 
     private CertificateAuthority(X509Certificate2 certificate)
@@ -37,8 +40,8 @@ public sealed class CertificateAuthority : IDisposable
 
     public static CertificateAuthority LoadOrCreate(DataDirectory data, DateTimeOffset now)
     {
-        var certificatePath = data.File("ca.crt");
-        var keyPath = data.File("ca.key");
+        var certificatePath = data.File(Files[0]);
+        var keyPath = data.File(Files[1]);
         if (File.Exists(certificatePath) && File.Exists(keyPath)) return new CertificateAuthority(X509Certificate2.CreateFromPemFile(certificatePath, keyPath));
 
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);

@@ -25,6 +25,8 @@ public static class OpenIdProvider
             server.AllowClientCredentialsFlow().AllowAuthorizationCodeFlow().AllowRefreshTokenFlow().RequireProofKeyForCodeExchange();
             server.RegisterScopes(ApiScope, OpenIddictConstants.Scopes.OpenId, OpenIddictConstants.Scopes.Profile, OpenIddictConstants.Scopes.OfflineAccess);
             server.SetAccessTokenLifetime(AccessTokenLifetime).SetRefreshTokenLifetime(RefreshTokenLifetime);
+            // Its keys are this console's alone, so what they sign is its own, under whichever server's address it was issued.
+            server.Configure(o => o.TokenValidationParameters.IssuerValidator = (issuer, _, _) => issuer);
             server.AddSigningKey(keys.Signing).AddEncryptionKey(keys.Encryption);
             server.AddEventHandler<OpenIddictServerEvents.ApplyTokenResponseContext>(handler => handler.UseScopedHandler<TokenAudit>().SetOrder(int.MinValue));
             var http = server.UseAspNetCore().EnableTokenEndpointPassthrough().EnableAuthorizationEndpointPassthrough();
@@ -34,6 +36,7 @@ public static class OpenIdProvider
         .AddValidation(validation =>
         {
             validation.UseLocalServer();
+            validation.Configure(o => o.TokenValidationParameters.IssuerValidator = (issuer, _, _) => issuer);
             validation.UseAspNetCore();
             // A revoked token and one of a deleted client stop working at once: rights are resolved at each request.
             validation.EnableTokenEntryValidation();

@@ -1,9 +1,10 @@
 using OpenIddict.Abstractions;
+using Plinth.Web.Application.Servers;
 
 namespace Plinth.Web.Security.OpenId;
 
 /// <summary>Removes tokens and grants that ended long ago; without it their table only grows.</summary>
-public sealed class TokenPruning(IServiceScopeFactory scopes, TimeProvider clock, ILogger<TokenPruning> log) : BackgroundService
+public sealed class TokenPruning(IServiceScopeFactory scopes, ILeadership leadership, TimeProvider clock, ILogger<TokenPruning> log) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromHours(6);
     // Kept a while: refresh tokens that are used twice are recognised by their spent entries.
@@ -14,7 +15,9 @@ public sealed class TokenPruning(IServiceScopeFactory scopes, TimeProvider clock
         using var timer = new PeriodicTimer(Interval, clock);
         try
         {
-            while (await timer.WaitForNextTickAsync(stoppingToken)) await Prune(stoppingToken);
+            while (await timer.WaitForNextTickAsync(stoppingToken))
+                // Once for all servers; doing it twice would harm nothing.
+                if (leadership.Term is not null) await Prune(stoppingToken);
         }
         catch (OperationCanceledException)
         {

@@ -91,6 +91,29 @@ public sealed class EnrolmentTests : IDisposable
     }
 
     [Fact]
+    public async Task Where_the_servers_are_is_kept_over_restarts_and_they_are_tried_in_turn()
+    {
+        await using var console = new TlsConsole();
+        var keeper = new IdentityKeeper(_directory, await Join(console), TimeProvider.System, AgentLog.Silent);
+        var first = keeper.Hub.GetLeftPart(UriPartial.Authority);
+        keeper.GoTo(null);
+        Assert.Equal(first, keeper.Hub.GetLeftPart(UriPartial.Authority));
+        keeper.Learn([first, "http://not.tls:1", "https://b:8443", "https://c:8443"]);
+        var known = AgentIdentity.Load(_directory)!;
+        Assert.Equal([first, "https://b:8443", "https://c:8443"], known.Hubs);
+        Assert.Equal(keeper.Current.Certificate, known.Certificate);
+
+        var restarted = new IdentityKeeper(_directory, known, TimeProvider.System, AgentLog.Silent);
+        foreach (var next in new[] { "https://b:8443", "https://c:8443", first })
+        {
+            restarted.GoTo(null);
+            Assert.Equal(next, restarted.Hub.GetLeftPart(UriPartial.Authority));
+        }
+        restarted.GoTo("https://c:8443");
+        Assert.Equal(["https://c:8443", first, "https://b:8443"], restarted.Hubs.Select(h => h.GetLeftPart(UriPartial.Authority)));
+    }
+
+    [Fact]
     public void A_damaged_identity_is_said_and_not_replaced()
     {
         var path = Path.Combine(_directory, AgentIdentity.FileName);

@@ -30,6 +30,16 @@ internal sealed class TestConsole(TimeProvider time) : IConsoleConnector
 
     public IReadOnlyList<T> All<T>() where T : AgentMessage => [.. Received.OfType<T>()];
 
+    /// <summary>What the agent was told of servers.</summary>
+    public IReadOnlyList<string> Servers { get; private set; } = [];
+
+    /// <summary>Where it was sent.</summary>
+    public ConcurrentQueue<string?> SentTo { get; } = new();
+
+    public void Learn(IReadOnlyList<string> hubs) => Servers = hubs;
+
+    public void GoTo(string? hub) => SentTo.Enqueue(hub);
+
     public Task<IConsoleConnection> Connect(CancellationToken stop)
     {
         if (Away) throw new IOException("the console is away");

@@ -30,6 +30,28 @@ public sealed class AgentSessionTests
     }
 
     [Fact]
+    public void A_server_that_does_not_lead_is_left_for_the_next_at_once_and_its_list_is_kept()
+    {
+        string[] hubs = ["https://a:8443", "https://b:8443"];
+        var step = AgentSession.Restore(AgentMemory.Empty).Session.Connected("1", Guid.Empty, false).Session.Received(new Refused(Refused.NotLeaderCode, "b leads", hubs, hubs[1]), Now);
+        Assert.Equal(hubs, Assert.IsType<RememberServers>(step.Effects[0]).Hubs);
+        Assert.Equal(new EndSession(Refused.NotLeaderCode, "b leads", true, true, hubs[1]), step.Effects[1]);
+        Assert.Equal(SessionPhase.Closed, step.Session.Phase);
+    }
+
+    [Fact]
+    public void Servers_are_kept_also_from_a_desired_state_that_is_known_already()
+    {
+        var session = Open();
+        var step = session.Received(new Desired(new Epoch(5), State(1), ["https://a:8443"]), Now);
+        Assert.Equal([typeof(RememberServers), typeof(AcceptDesired)], step.Effects.Select(e => e.GetType()));
+        step = step.Session.Received(new Desired(new Epoch(5), State(1), ["https://a:8443", "https://b:8443"]), Now);
+        Assert.Equal(2, Assert.IsType<RememberServers>(Assert.Single(step.Effects)).Hubs.Count);
+        // Of another session: nothing.
+        Assert.IsType<Note>(Assert.Single(step.Session.Received(new Desired(new Epoch(4), State(2), ["https://x:1"]), Now).Effects));
+    }
+
+    [Fact]
     public void A_console_that_offers_an_epoch_of_the_past_is_refused()
     {
         var memory = AgentMemory.Empty with { LastEpoch = new Epoch(9) };

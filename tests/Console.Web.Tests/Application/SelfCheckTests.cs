@@ -16,7 +16,10 @@ public sealed class SelfCheckRuleTests
     private static readonly DateTimeOffset Now = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
 
     private static SelfFacts Well { get; } = new(
-        Now, Now.AddDays(-30), 40 * Mib, 4 * Mib, 90 * Mib, 50 * Gib, 100 * Gib, [], 3, Now.AddSeconds(-70), 0, 512, Now.AddMinutes(-10), null, 2, Now.AddDays(-1), []);
+        Now, Now.AddDays(-30), 40 * Mib, 4 * Mib, 90 * Mib, 50 * Gib, 100 * Gib, [], 3, Now.AddSeconds(-70), 0, 512, Now.AddMinutes(-10), null, 2, Now.AddDays(-1), [], [Server("kvm-a", leads: true), Server("kvm-b")]);
+
+    private static ServerView Server(string name, bool leads = false, int silentSeconds = 0) => new(
+        ServerId.New(Now), name, $"https://{name}", $"https://{name}:8443", "1", false, leads, leads ? Now.AddHours(-1) : null, Now.AddDays(-1), Now.AddSeconds(-silentSeconds), silentSeconds > 30);
 
     [Fact]
     public void What_is_well_asks_for_nothing() => Assert.All(SelfCheckRules.Judge(Well), c => Assert.Equal((SelfCheckState.Ok, ""), (c.State, c.Remedy)));
@@ -32,6 +35,8 @@ public sealed class SelfCheckRuleTests
         { "certificate", "Warning", "1 of 3 hosts has a certificate that has ended or ends within 4 h: n1" },
         { "ledger", "Error", "one of them was changed" },
         { "unsigned", "Warning", "5000 entries wait to be signed" },
+        { "server", "Warning", "There are 2 servers; kvm-a leads. kvm-b has not been heard for" },
+        { "leader", "Error", "None of 2 servers leads." },
         { "old-backup", "Warning", "The last backup was made 9 days ago" },
         { "no-backup", "Warning", "No backup has been made since the console was set up 30 days ago" },
     };
@@ -51,6 +56,8 @@ public sealed class SelfCheckRuleTests
             "certificate" => Well with { EndingCertificates = ["n1"] },
             "ledger" => Well with { LedgerFault = "The audit ledger is not what was signed: one of them was changed." },
             "unsigned" => Well with { LedgerUnsigned = 5000 },
+            "server" => Well with { Servers = [Server("kvm-a", leads: true), Server("kvm-b", silentSeconds: 300)] },
+            "leader" => Well with { Servers = [Server("kvm-a"), Server("kvm-b")] },
             "old-backup" => Well with { BackupAt = Now.AddDays(-9) },
             _ => Well with { BackupAt = null },
         };

@@ -55,6 +55,9 @@ internal sealed class TestAgent(ServedConsole console) : IAsyncDisposable
         return await client.PostAsync(HubNames.EnrolRoute, JsonContent.Create(new EnrolRequest(token, request ?? Request(), "test-host", machineId, true), ProtocolJson.Default.EnrolRequest));
     }
 
+    /// <summary>The same host, at another server of the console.</summary>
+    public TestAgent At(ServedConsole other) => new(other) { Host = Host, Certificate = Certificate, Epoch = Epoch };
+
     public HttpClient Http(X509Certificate2? certificate = null) => new(Handler(certificate ?? Certificate)) { BaseAddress = new Uri(console.Listeners.HubUrl) };
 
     public async Task Connect(X509Certificate2? certificate = null)

@@ -17,6 +17,10 @@ public sealed class ServedConsole : IAsyncLifetime
 
     private readonly string _data = Directory.CreateTempSubdirectory("plinth-edge-").FullName;
 
+    /// <summary>Settings of a test, as arguments.</summary>
+    public IReadOnlyList<string> More { get; init; } = [];
+
+    public string Data => _data;
     public WebApplication App { get; private set; } = null!;
     public KestrelListeners Listeners => App.Services.GetRequiredService<KestrelListeners>();
     public Uri Portal => new(Listeners.PortalUrl);
@@ -24,15 +28,15 @@ public sealed class ServedConsole : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        App = Build(_data, Log);
+        App = Build(_data, Log, More);
         await App.StartAsync();
     }
 
-    public static WebApplication Build(string data, CapturedLog log) => ConsoleApplication.Build(
+    public static WebApplication Build(string data, CapturedLog log, IReadOnlyList<string>? more = null) => ConsoleApplication.Build(
         [
             $"--Plinth:Data={data}", "--Plinth:Portal:Url=http://localhost:0", "--Plinth:Agents:Listen=127.0.0.1:0", "--Plinth:Agents:EnrolmentListen=127.0.0.1:0",
             $"--PLINTH_BOOTSTRAP_CLIENT_ID={ClientId}", $"--PLINTH_BOOTSTRAP_CLIENT_SECRET={ClientSecret}",
-            "--Logging:LogLevel:Default=Debug", "--Logging:LogLevel:Microsoft.AspNetCore=Debug", "--Logging:LogLevel:OpenIddict=Debug",
+            "--Logging:LogLevel:Default=Debug", "--Logging:LogLevel:Microsoft.AspNetCore=Debug", "--Logging:LogLevel:OpenIddict=Debug", .. more ?? [],
         ],
         builder =>
         {

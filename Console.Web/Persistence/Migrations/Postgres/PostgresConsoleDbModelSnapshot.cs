@@ -1116,6 +1116,42 @@ namespace Plinth.Web.Persistence.Migrations.Postgres
                     b.ToTable("SavedViews", (string)null);
                 });
 
+            modelBuilder.Entity("Plinth.Web.Persistence.Rows.ServerRow", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid");
+
+                    b.Property<string>("HubUrl")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("PortalUrl")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("ProductVersion")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<long>("SeenAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<long>("StartedAt")
+                        .HasColumnType("bigint");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("Servers", (string)null);
+                });
+
             modelBuilder.Entity("Plinth.Web.Persistence.Rows.SettingRow", b =>
                 {
                     b.Property<string>("Key")
@@ -1491,10 +1527,11 @@ namespace Plinth.Web.Persistence.Migrations.Postgres
                     b.Property<long>("Epoch")
                         .HasColumnType("bigint");
 
-                    b.Property<string>("Owner")
-                        .IsRequired()
-                        .HasColumnType("text")
-                        .UseCollation("C");
+                    b.Property<Guid>("Holder")
+                        .HasColumnType("uuid");
+
+                    b.Property<long>("Since")
+                        .HasColumnType("bigint");
 
                     b.Property<long>("Until")
                         .HasColumnType("bigint");
