@@ -25,6 +25,11 @@ internal sealed class DomainHandle : LibvirtHandle
     protected override bool ReleaseHandle() => Native.virDomainFree(handle) >= 0;
 }
 
+internal sealed class SnapshotHandle : LibvirtHandle
+{
+    protected override bool ReleaseHandle() => Native.virDomainSnapshotFree(handle) >= 0;
+}
+
 internal sealed class PoolHandle : LibvirtHandle
 {
     protected override bool ReleaseHandle() => Native.virStoragePoolFree(handle) >= 0;

@@ -18,6 +18,7 @@ internal enum LibvirtError
     NoStoragePool = 49,
     NoStorageVolume = 50,
     OperationInvalid = 55,
+    NoSnapshot = 72,
     OperationTimeout = 68,
     AgentUnresponsive = 86,
     StorageVolumeExists = 90,

@@ -179,6 +179,24 @@ internal static unsafe partial class Native
     [LibraryImport(Lib)]
     public static partial void virTypedParamsFree(nint parameters, int count);
 
+    [LibraryImport(Lib, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial SnapshotHandle virDomainSnapshotCreateXML(DomainHandle domain, string xml, uint flags);
+
+    [LibraryImport(Lib, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial SnapshotHandle virDomainSnapshotLookupByName(DomainHandle domain, string name, uint flags);
+
+    [LibraryImport(Lib)]
+    public static partial nint virDomainSnapshotGetXMLDesc(SnapshotHandle snapshot, uint flags);
+
+    [LibraryImport(Lib)]
+    public static partial int virDomainRevertToSnapshot(SnapshotHandle snapshot, uint flags);
+
+    [LibraryImport(Lib)]
+    public static partial int virDomainSnapshotDelete(SnapshotHandle snapshot, uint flags);
+
+    [LibraryImport(Lib)]
+    public static partial int virDomainSnapshotFree(nint snapshot);
+
     [LibraryImport(Lib)]
     public static partial int virDomainAgentSetResponseTimeout(DomainHandle domain, int seconds, uint flags);
 

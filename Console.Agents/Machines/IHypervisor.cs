@@ -87,6 +87,18 @@ public interface IHypervisor : Storage.IVolumeHost, IAsyncDisposable
     /// <summary>A paused machine goes on. No error when it runs; refused while it is off.</summary>
     Task Resume(VmId vm, CancellationToken stop);
 
+    /// <summary>
+    /// A snapshot of the VM's own disks; <paramref name="withMemory"/>, of its memory too: then it is on, stands still meanwhile and goes on. One
+    /// that exists stays as it is. Refused where the machine is not as <paramref name="withMemory"/> says, and where it has volumes.
+    /// </summary>
+    Task TakeSnapshot(VmId vm, SnapshotId snapshot, bool withMemory, CancellationToken stop);
+
+    /// <summary>The disks are what they were, and with memory the machine goes on from there. The definition stays as it is. Refused while it is on.</summary>
+    Task RevertTo(VmId vm, SnapshotId snapshot, CancellationToken stop);
+
+    /// <summary>No error when there is none. A machine's removal removes its snapshots.</summary>
+    Task RemoveSnapshot(VmId vm, SnapshotId snapshot, CancellationToken stop);
+
     /// <summary>Removes the definition. No error when it is absent; refused while it runs.</summary>
     Task Undefine(VmId vm, CancellationToken stop);
 

@@ -17,6 +17,15 @@ internal static class Refusals
     public static HypervisorException DomainOff(VmId vm) =>
         new("domain_off", $"VM {vm} is off; start it first.");
 
+    public static HypervisorException DomainOn(VmId vm) =>
+        new("domain_on", $"VM {vm} is on; switch it off first.");
+
+    public static HypervisorException SnapshotMissing(VmId vm, SnapshotId snapshot) =>
+        new("snapshot_missing", $"VM {vm} has no snapshot {snapshot} on this host; delete it in the console.", final: true);
+
+    public static HypervisorException HasVolumes(VmId vm) =>
+        new("volumes_attached", $"VM {vm} has volumes, which a snapshot does not cover; detach them first.");
+
     public static HypervisorException DiskMissing(VmId vm, string disk) =>
         new("disk_missing", $"VM {vm} cannot start: its {disk} does not exist on this host; it has to be made first.");
 

@@ -23,6 +23,15 @@ internal sealed class CommandRunner(IHypervisor hypervisor, ConsoleBridges conso
                 case ResumeMachine resume:
                     await hypervisor.Resume(resume.Vm, stop);
                     return (true, "The machine was resumed.");
+                case SnapshotMachine take:
+                    await hypervisor.TakeSnapshot(take.Vm, take.Snapshot, take.WithMemory, stop);
+                    return (true, "The snapshot is taken.");
+                case RevertMachine revert:
+                    await hypervisor.RevertTo(revert.Vm, revert.Snapshot, stop);
+                    return (true, "The machine is as it was.");
+                case RemoveSnapshot remove:
+                    await hypervisor.RemoveSnapshot(remove.Vm, remove.Snapshot, stop);
+                    return (true, "The snapshot is removed.");
                 case OpenConsole open:
                     await consoles.Open(open.Vm, open.Kind, open.ConsoleId, stop);
                     return (true, "The console is open.");

@@ -211,6 +211,7 @@ public sealed partial class SimulatedHypervisor : IHypervisor
             if (!_state.Vms.TryGetValue(vm.Value, out var found)) return;
             if (found.Running) throw Refusals.DomainRunning(vm);
             found.Definition = null;
+            found.Snapshots.Clear();
             foreach (var volume in VolumesOf(vm)) (volume.Vm, volume.Configured) = (null, false);
             found.Off = OffReason.NeverStarted;
             Forget(vm, found);

@@ -59,6 +59,8 @@ internal sealed class SimulatedVm
     /// <summary>By serial, where a disk is limited.</summary>
     public Dictionary<string, IoLimits> Limits { get; init; } = [];
 
+    public Dictionary<Guid, SimulatedSnapshot> Snapshots { get; init; } = [];
+
     public bool Seed { get; set; }
     public bool Running { get; set; }
     public OffReason Off { get; set; } = OffReason.NeverStarted;
@@ -95,6 +97,10 @@ internal sealed class SimulatedVm
     [JsonIgnore]
     public bool HasFiles => Seed || Disks.Count > 0 || HalfMade.Count > 0;
 }
+
+/// <param name="Size">What it ran with; null where it was off.</param>
+/// <param name="Age">The guest's own time.</param>
+internal sealed record SimulatedSnapshot(MachineSize? Size, TimeSpan Age);
 
 internal sealed class SimulatedVolume
 {

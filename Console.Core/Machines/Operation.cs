@@ -2,14 +2,14 @@ using Plinth.Core.Primitives;
 
 namespace Plinth.Core.Machines;
 
-public enum OperationKind { CreateVm, StartVm, StopVm, RebootVm, DeleteVm, PauseVm, ResumeVm, ResizeVm, SoftDeleteVm, RestoreVm, CreateVolume, AttachVolume, DetachVolume, ResizeVolume, DeleteVolume }
+public enum OperationKind { CreateVm, StartVm, StopVm, RebootVm, DeleteVm, PauseVm, ResumeVm, ResizeVm, SoftDeleteVm, RestoreVm, TakeSnapshot, RevertSnapshot, RemoveSnapshot, CreateVolume, AttachVolume, DetachVolume, ResizeVolume, DeleteVolume }
 
 public enum OperationState { Pending, Running, Cancelling, Succeeded, Failed, Cancelled }
 
 public enum StepState { Pending, Running, Done, Failed, Skipped, Undone }
 
 /// <summary>The steps that operations are made of, in the field's words. The name in the API is the lower-case one of <see cref="OperationSteps.Word"/>.</summary>
-public enum StepKind { Accepted, Placed, Disk, Defined, Started, GuestAgent, ShutdownAsked, Stopped, RebootSent, Undefined, DiskRemoved, Paused, Resumed, Resized, VolumeMade, Plugged, UnplugAsked, Unplugged, Grown, VolumeRemoved }
+public enum StepKind { Accepted, Placed, Disk, Defined, Started, GuestAgent, ShutdownAsked, Stopped, RebootSent, Undefined, DiskRemoved, Paused, Resumed, Resized, VolumeMade, Plugged, UnplugAsked, Unplugged, Grown, VolumeRemoved, SnapshotTaken, SnapshotReverted, SnapshotRemoved }
 
 /// <summary>One step as it went. <paramref name="Detail"/> is a sentence: the host and why, bytes fetched, the failure.</summary>
 /// <param name="Percent">0–100 where the step's progress can be measured, otherwise null.</param>
@@ -65,6 +65,10 @@ public static class OperationSteps
             new(StepKind.Stopped, "Stopped", TimeSpan.FromMinutes(5), "none: restore the VM"),
         ],
         OperationKind.RestoreVm => [Accepted, new(StepKind.Started, "Started", TimeSpan.FromMinutes(2), "none: delete the VM again"), GuestUp],
+        // A machine's whole memory may have to be written.
+        OperationKind.TakeSnapshot => [Accepted, new(StepKind.SnapshotTaken, "Snapshot taken", TimeSpan.FromMinutes(15), "none: delete the snapshot")],
+        OperationKind.RevertSnapshot => [Accepted, new(StepKind.SnapshotReverted, "Reverted", TimeSpan.FromMinutes(15), "none: what was written since is gone")],
+        OperationKind.RemoveSnapshot => [Accepted, new(StepKind.SnapshotRemoved, "Snapshot removed", TimeSpan.FromMinutes(15), "none: the owner confirmed the deletion")],
         OperationKind.PauseVm => [Accepted, new(StepKind.Paused, "Paused", TimeSpan.FromMinutes(1), "none: resume the VM")],
         OperationKind.ResumeVm => [Accepted, new(StepKind.Resumed, "Resumed", TimeSpan.FromMinutes(1), "none: pause the VM")],
         OperationKind.ResizeVm => [Accepted, new(StepKind.Resized, "Size changed", TimeSpan.FromMinutes(2), "none: a resize that fails takes the former size back; otherwise ask for it")],
@@ -82,7 +86,10 @@ public static class OperationSteps
     };
 
     /// <summary>Carried by a one-shot command: the desired state stays as it is, and one that was not done leaves the machine as it was.</summary>
-    public static bool IsCommand(OperationKind kind) => kind is OperationKind.RebootVm or OperationKind.PauseVm or OperationKind.ResumeVm;
+    public static bool IsCommand(OperationKind kind) => kind is OperationKind.RebootVm or OperationKind.PauseVm or OperationKind.ResumeVm || IsOfSnapshot(kind);
+
+    /// <summary>Works on the machine's disk: starts and stops wait for it.</summary>
+    public static bool IsOfSnapshot(OperationKind kind) => kind is OperationKind.TakeSnapshot or OperationKind.RevertSnapshot or OperationKind.RemoveSnapshot;
 
     public static string Title(OperationKind kind) => kind switch
     {
@@ -96,6 +103,9 @@ public static class OperationSteps
         OperationKind.ResizeVm => "Resize",
         OperationKind.SoftDeleteVm => "Delete, restorable",
         OperationKind.RestoreVm => "Restore",
+        OperationKind.TakeSnapshot => "Take snapshot",
+        OperationKind.RevertSnapshot => "Revert to snapshot",
+        OperationKind.RemoveSnapshot => "Delete snapshot",
         OperationKind.CreateVolume => "Create volume",
         OperationKind.AttachVolume => "Attach volume",
         OperationKind.DetachVolume => "Detach volume",

@@ -33,6 +33,7 @@ public static class MachineActs
         if (OperationSteps.IsCommand(kind)) return Command(vm, current, kind, by, now);
         if (kind == OperationKind.ResizeVm) return Resize(vm, current, by, next, now);
         if (kind == OperationKind.DeleteVm && Protection(vm) is { } kept) return kept;
+        if (kind != OperationKind.DeleteVm && OfSnapshot(current) is { } busy) return busy;
         if (kind is OperationKind.RestoreVm) return Restore(vm, current, by, next, now);
         var moved = VmLifecycle.Next(vm.State, kind switch
         {
@@ -62,7 +63,7 @@ public static class MachineActs
     public static Result<MachineAct> Delete(MachineRecord vm, OperationRecord? current, bool atOnce, TimeSpan window, string by, Generation next, DateTimeOffset now)
     {
         if (atOnce || !CanBeKept(vm, window)) return Ask(vm, current, OperationKind.DeleteVm, 0, by, next, now);
-        if (Protection(vm) is { } kept) return kept;
+        if ((Protection(vm) ?? OfSnapshot(current)) is { } no) return no;
         var moved = VmLifecycle.Next(vm.State, VmEvent.SoftDeleteAsked);
         if (!moved.Succeeded) return Result<MachineAct>.No(moved.Refusals);
         var changed = vm with
@@ -138,6 +139,8 @@ public static class MachineActs
         changed,
         current is { IsFinished: false } ? OperationProgress.Supersede(current, kind, now) : null,
         OperationProgress.Begin(kind, by, next, changed.PowerGeneration, now));
+
+    private static Refusal? OfSnapshot(OperationRecord? current) => current is not null && OperationSteps.IsOfSnapshot(current.Kind) ? UnderWay(current) : null;
 
     private static Refusal? UnderWay(OperationRecord? current) => current is { IsFinished: false }
         ? Refusal.Conflict("operation_under_way", $"“{OperationSteps.Title(current.Kind)}” is under way on this VM; wait until it has ended.")

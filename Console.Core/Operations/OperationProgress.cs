@@ -160,7 +160,7 @@ public static class OperationProgress
         StepKind.GuestAgent => "The machine may be running all the same: look at its serial console.",
         StepKind.ShutdownAsked or StepKind.Stopped when vm.State == VmState.Restorable => $"{vm.HostName} goes on stopping it; it can be restored all the same.",
         StepKind.ShutdownAsked or StepKind.Stopped => "Look at the host; ask for a stop with a deadline of 0 s to switch the machine off.",
-        StepKind.RebootSent or StepKind.Paused or StepKind.Resumed => $"Check that the agent of {vm.HostName} is connected, then ask again.",
+        StepKind.RebootSent or StepKind.Paused or StepKind.Resumed or StepKind.SnapshotTaken or StepKind.SnapshotReverted or StepKind.SnapshotRemoved => $"Check that the agent of {vm.HostName} is connected, then ask again.",
         StepKind.Resized => "The former size is taken back; ask again once the host reports.",
         StepKind.Undefined or StepKind.DiskRemoved => $"The removal goes on as soon as {vm.HostName} reports again.",
         _ => $"Look at {vm.HostName}; delete the VM, or start it to try again.",

@@ -22,6 +22,9 @@ internal static class StepReader
         if (step == StepKind.RebootSent) return Commanded(command, $"Waiting for {vm.HostName} to restart the guest.", "The guest was told to restart.");
         if (step == StepKind.Paused) return Commanded(command, $"Waiting for {vm.HostName} to pause the machine.", "The machine stands still; its memory is kept.", seen?.Domain is null or DomainState.Running);
         if (step == StepKind.Resumed) return Commanded(command, $"Waiting for {vm.HostName} to let the machine go on.", "The machine goes on where it was.", seen?.Domain is null or DomainState.Paused);
+        if (step == StepKind.SnapshotTaken) return Commanded(command, $"Waiting for {vm.HostName} to take the snapshot.", "The snapshot is taken.");
+        if (step == StepKind.SnapshotReverted) return Commanded(command, $"Waiting for {vm.HostName} to go back.", "The machine is as it was when the snapshot was taken.");
+        if (step == StepKind.SnapshotRemoved) return Commanded(command, $"Waiting for {vm.HostName} to remove the snapshot.", "The snapshot is gone.");
         if (step == StepKind.Placed) return new StepReading.Going(operation.Steps.First(s => s.Kind == StepKind.Placed).Detail);
         // A report for an older generation describes what was there before the operation.
         if (seen is null || seen.Generation < operation.Generation) return new StepReading.Going($"Waiting for {vm.HostName} to take it up.");

@@ -126,6 +126,15 @@ public readonly record struct VolumeId(Guid Value) : ITypedId<VolumeId>
     public override string ToString() => Value.ToString();
 }
 
+/// <summary>A snapshot of a VM.</summary>
+[JsonConverter(typeof(TypedIdConverter<SnapshotId>))]
+public readonly record struct SnapshotId(Guid Value) : ITypedId<SnapshotId>
+{
+    public static SnapshotId From(Guid value) => new(value);
+    public static SnapshotId New(DateTimeOffset now) => new(Guid.CreateVersion7(now));
+    public override string ToString() => Value.ToString();
+}
+
 /// <summary>A stored placement decision.</summary>
 [JsonConverter(typeof(TypedIdConverter<DecisionId>))]
 public readonly record struct DecisionId(Guid Value) : ITypedId<DecisionId>

@@ -90,6 +90,9 @@ public sealed record CommandAck(Epoch Epoch, CommandId Id) : ServerMessage;
 [JsonDerivedType(typeof(OpenConsole), "openConsole")]
 [JsonDerivedType(typeof(PauseMachine), "pause")]
 [JsonDerivedType(typeof(ResumeMachine), "resume")]
+[JsonDerivedType(typeof(SnapshotMachine), "snapshot")]
+[JsonDerivedType(typeof(RevertMachine), "revert")]
+[JsonDerivedType(typeof(RemoveSnapshot), "removeSnapshot")]
 public abstract record CommandBody;
 
 /// <summary>Guest reboot by ACPI or guest agent; with <paramref name="Force"/>, a reset.</summary>
@@ -100,6 +103,15 @@ public sealed record PauseMachine(VmId Vm) : CommandBody;
 
 /// <summary>A paused machine goes on, whoever or whatever paused it.</summary>
 public sealed record ResumeMachine(VmId Vm) : CommandBody;
+
+/// <summary>The VM's own disk as it is now, and its memory.</summary>
+/// <param name="WithMemory">It is on; otherwise it is off. Where that is not so any more, the act is refused.</param>
+public sealed record SnapshotMachine(VmId Vm, SnapshotId Snapshot, bool WithMemory) : CommandBody;
+
+/// <summary>The VM, which is off, becomes what it was; with memory, it goes on from there.</summary>
+public sealed record RevertMachine(VmId Vm, SnapshotId Snapshot) : CommandBody;
+
+public sealed record RemoveSnapshot(VmId Vm, SnapshotId Snapshot) : CommandBody;
 
 /// <summary>Dial <see cref="HubNames.ConsoleRoute"/> + <paramref name="ConsoleId"/> and join it to that console of the VM.</summary>
 public sealed record OpenConsole(VmId Vm, string ConsoleId, ConsoleKind Kind = ConsoleKind.Serial) : CommandBody;

@@ -22,6 +22,7 @@ public static class ApiRegistration
         var api = app.MapGroup(Root).RequireAuthorization(ApiAuthorization.Policy).DisableAntiforgery().RefuseUnknownQuery();
         VmEndpoints.Map(api);
         VolumeEndpoints.Map(api);
+        SnapshotEndpoints.Map(api);
         HostEndpoints.Map(api);
         CatalogueEndpoints.Map(api);
         NetworkEndpoints.Map(api);

@@ -50,6 +50,7 @@ public static class ApplicationRegistration
 
         services.AddSingleton<IVirtualMachines, VirtualMachines>();
         services.AddSingleton<IBulkActs, BulkActs>();
+        services.AddSingleton<ISnapshots, SnapshotUseCases>();
         services.AddSingleton<IHistory, HistoryUseCases>();
         services.AddSingleton<IVolumes, VolumeUseCases>();
         services.AddSingleton<IHosts, HostUseCases>();

@@ -51,6 +51,9 @@ public sealed record BulkAct(string? Action, IReadOnlyList<string?>? Vms, IReadO
 /// <summary>What is absent stays.</summary>
 public sealed record ResizeVm(long? Vcpus = null, long? MemoryMib = null);
 
+/// <summary>POST …/vms/{vm}/snapshots.</summary>
+public sealed record TakeSnapshot(string? Name);
+
 /// <param name="Kind">"serial" (absent) or "vnc".</param>
 public sealed record OpenVmConsole(string? Kind = null);
 

@@ -30,6 +30,15 @@ public interface IVirtualMachines
     Task<Result<IReadOnlyList<SeriesView>>> Metrics(Caller caller, string project, VmId vm, TimeSpan range, CancellationToken stop);
 }
 
+/// <summary>Snapshots of a VM: its own disk, and its memory where it is on.</summary>
+public interface ISnapshots
+{
+    Task<Result<IReadOnlyList<SnapshotView>>> List(Caller caller, string project, VmId vm, CancellationToken stop);
+    Task<Result<OperationView>> Take(Caller caller, string project, VmId vm, TakeSnapshot request, string? idempotencyKey, CancellationToken stop);
+    Task<Result<OperationView>> Revert(Caller caller, string project, VmId vm, SnapshotId snapshot, string? idempotencyKey, CancellationToken stop);
+    Task<Result<OperationView>> Remove(Caller caller, string project, VmId vm, SnapshotId snapshot, string? idempotencyKey, CancellationToken stop);
+}
+
 /// <summary>One act for many VMs, with an answer for each.</summary>
 public interface IBulkActs
 {

@@ -60,6 +60,13 @@ public sealed record VmView(
 /// <param name="Drops">What the guest sent that was not its own to send, and was dropped.</param>
 public sealed record VmNetworkView(NetworkId Id, string Name, string Mac, string? Address, IReadOnlyList<PortRule> Rules, IReadOnlyList<InterfaceDrops> Drops);
 
+/// <summary>A snapshot of a VM.</summary>
+/// <param name="WithMemory">The machine was on: going back goes on from there.</param>
+/// <param name="Vcpus">What the machine had then.</param>
+/// <param name="StateReason">Why it failed, or what was last tried in vain; empty where all is well.</param>
+/// <param name="WhyNotRevert">Why the VM cannot go back to it now; null where it can.</param>
+public sealed record SnapshotView(SnapshotId Id, string Name, bool WithMemory, int Vcpus, int MemoryMib, SnapshotState State, string StateReason, DateTimeOffset TakenAt, string TakenBy, string? WhyNotRevert);
+
 /// <summary>What one VM of a bulk act was answered.</summary>
 /// <param name="Name">Empty where there is no such VM.</param>
 /// <param name="Outcome">"accepted" (with its operation), "done" or "refused" (with code and reason).</param>

@@ -58,7 +58,50 @@ internal sealed class MachineWriter(Lazy<IAgentGateway> gateway, LiveHosts live,
         return true;
     }
 
-    private async Task<Result<OperationRow>> Begin(WriteScope scope, VmRow vm, Context context, Result<MachineAct> act, string by, bool force = false)
+    /// <summary>A snapshot of the machine as it is, under a name that was found good.</summary>
+    public async Task<Result<OperationRow>> TakeSnapshot(WriteScope scope, VmRow vm, string name, string by)
+    {
+        if (SnapshotActs.WhyNotTake(vm.State, vm.Snapshots.Count, await VolumesOf(scope, vm)) is { } no) return no;
+        var withMemory = SnapshotActs.HasMemory(vm.State);
+        var size = (withMemory ? vm.Observed?.Running : null) ?? new MachineSize(vm.Spec.Size.Vcpus, vm.Spec.Size.MemoryMib);
+        var snapshot = new VmSnapshot(SnapshotId.New(scope.Now), name, withMemory, size.Vcpus, size.MemoryMib, SnapshotState.Taking, "", scope.Now, by);
+        return await OfSnapshot(scope, vm, OperationKind.TakeSnapshot, snapshot, new SnapshotMachine(vm.Id, snapshot.Id, withMemory), by);
+    }
+
+    public async Task<Result<OperationRow>> RevertSnapshot(WriteScope scope, VmRow vm, VmSnapshot snapshot, string by) =>
+        SnapshotActs.WhyNotRevert(snapshot, vm.State, new MachineSize(vm.Spec.Size.Vcpus, vm.Spec.Size.MemoryMib), await VolumesOf(scope, vm)) is { } no
+            ? no
+            : await OfSnapshot(scope, vm, OperationKind.RevertSnapshot, snapshot with { State = SnapshotState.Reverting, Reason = "" }, new RevertMachine(vm.Id, snapshot.Id), by);
+
+    public async Task<Result<OperationRow>> RemoveSnapshot(WriteScope scope, VmRow vm, VmSnapshot snapshot, string by) =>
+        SnapshotActs.WhyNotRemove(snapshot, vm.State) is { } no
+            ? no
+            : await OfSnapshot(scope, vm, OperationKind.RemoveSnapshot, snapshot with { State = SnapshotState.Removing, Reason = "" }, new RemoveSnapshot(vm.Id, snapshot.Id), by);
+
+    private async Task<Result<OperationRow>> OfSnapshot(WriteScope scope, VmRow vm, OperationKind kind, VmSnapshot snapshot, CommandBody body, string by)
+    {
+        var context = await Context.Load(scope, vm);
+        var operation = await Begin(scope, vm, context, MachineActs.Ask(context.Machine, context.Current, kind, 0, by, context.NextGeneration, scope.Now), by, body: body);
+        if (operation.Succeeded) vm.Snapshots = [.. vm.Snapshots.Where(s => s.Id != snapshot.Id), snapshot];
+        return operation;
+    }
+
+    private static Task<int> VolumesOf(WriteScope scope, VmRow vm) => scope.Db.Volumes.CountAsync(v => v.Vm == vm.Id && v.DeletedAt == null);
+
+    // One operation at a time works on a VM, so the snapshot that is busy is its own.
+    private void EndSnapshot(WriteScope scope, VmRow vm, HostRow host, OperationRecord operation)
+    {
+        if (!OperationSteps.IsOfSnapshot(operation.Kind) || vm.Snapshots.FirstOrDefault(SnapshotActs.IsBusy) is not { } busy) return;
+        vm.Snapshots = [.. vm.Snapshots.Select(s => s.Id == busy.Id ? SnapshotActs.Ended(s, operation) : s).OfType<VmSnapshot>().OrderBy(s => s.TakenAt)];
+        if (operation is not { Kind: OperationKind.RevertSnapshot, State: OperationState.Succeeded } || !busy.WithMemory) return;
+        // It goes on from there, by what was asked: the wish follows, so that nobody takes it for a start behind the owner's back.
+        vm.Power = DesiredPower.Running;
+        vm.PowerGeneration++;
+        if (VmLifecycle.Next(vm.State, VmEvent.StartAsked) is { Succeeded: true, Value: var starting }) (vm.State, vm.StateReason) = (starting, VmLifecycle.Sentence(starting));
+        Wish(scope, vm, host);
+    }
+
+    private async Task<Result<OperationRow>> Begin(WriteScope scope, VmRow vm, Context context, Result<MachineAct> act, string by, bool force = false, CommandBody? body = null)
     {
         if (!act.Succeeded) return Result<OperationRow>.No(act.Refusals);
         var kind = act.Value.Operation.Kind;
@@ -72,7 +115,7 @@ internal sealed class MachineWriter(Lazy<IAgentGateway> gateway, LiveHosts live,
         scope.Db.Operations.Add(operation);
         vm.Operation = operation.Id;
         if (vm.Host is { } on) scope.AfterCommit(() => live.Forget(on, vm.Id));
-        if (OperationSteps.IsCommand(kind)) Command(scope, vm, operation, force);
+        if (OperationSteps.IsCommand(kind)) Command(scope, vm, operation, force, body);
         else if (context.Host is not null) Wish(scope, vm, context.Host);
         if (kind == OperationKind.DeleteVm) await Remove(scope, vm);
         return operation;
@@ -129,6 +172,7 @@ internal sealed class MachineWriter(Lazy<IAgentGateway> gateway, LiveHosts live,
             if (advance.Operation!.IsFinished)
             {
                 vm.Operation = null;
+                EndSnapshot(scope, vm, context.Host!, advance.Operation);
                 if (advance.Operation.State == OperationState.Failed) await ExpireCommand(scope, operation, advance.Operation.Reason);
                 if (advance.Operation is { State: OperationState.Failed, Kind: OperationKind.ResizeVm }) TakeSizeBack(scope, vm, context.Host!);
             }
@@ -212,12 +256,12 @@ internal sealed class MachineWriter(Lazy<IAgentGateway> gateway, LiveHosts live,
         scope.AfterCommit(signals.Placement.Ring);
     }
 
-    private void Command(WriteScope scope, VmRow vm, OperationRow operation, bool force)
+    private void Command(WriteScope scope, VmRow vm, OperationRow operation, bool force, CommandBody? given)
     {
         var deadline = scope.Now + OperationSteps.For(operation.Kind)[1].Deadline;
-        CommandBody body = operation.Kind switch
+        var body = given ?? operation.Kind switch
         {
-            OperationKind.RebootVm => new RebootMachine(vm.Id, force),
+            OperationKind.RebootVm => (CommandBody)new RebootMachine(vm.Id, force),
             OperationKind.PauseVm => new PauseMachine(vm.Id),
             OperationKind.ResumeVm => new ResumeMachine(vm.Id),
             var other => throw new ArgumentOutOfRangeException(nameof(operation), other, "is carried by no command"),

@@ -32,6 +32,16 @@ public sealed record StateLook(string Text, string Icon, Tone Tone, bool OfSilen
         _ => throw new ArgumentOutOfRangeException(nameof(state), state, null),
     };
 
+    public static StateLook Of(SnapshotState state) => state switch
+    {
+        SnapshotState.Taking => new("Being taken", "autorenew", Tone.Busy),
+        SnapshotState.Available => new("Available", "check", Tone.Good),
+        SnapshotState.Reverting => new("Going back to it", "autorenew", Tone.Busy),
+        SnapshotState.Removing => new("Being deleted", "autorenew", Tone.Busy),
+        SnapshotState.Failed => new("Failed", "error-outline", Tone.Bad),
+        _ => throw new ArgumentOutOfRangeException(nameof(state), state, null),
+    };
+
     public static StateLook Of(VolumeState state) => state switch
     {
         VolumeState.Creating => new("Creating", "autorenew", Tone.Busy),

@@ -33,6 +33,7 @@ internal static class Conventions
         Json<IReadOnlyList<VmNic>>(builder);
         Json<StorageNeeds>(builder);
         Json<IoLimits>(builder);
+        Json<IReadOnlyList<VmSnapshot>>(builder);
         Json<ObservedMachine>(builder);
         Json<ObservedVolume>(builder);
         Json<IReadOnlyList<OperationStep>>(builder);

@@ -25,6 +25,9 @@ public sealed class VmRow : IVersioned, ILogged
     public string StorageClass { get; private set; } = WellKnown.DefaultName;
     public IReadOnlyList<VmNic> Nics { get; set; } = [];
 
+    /// <summary>Oldest first.</summary>
+    public IReadOnlyList<VmSnapshot> Snapshots { get; set; } = [];
+
     public VmState State { get; set; }
     /// <summary>A sentence: why it waits, why it failed; empty where the state's own says it all.</summary>
     public string StateReason { get; set; } = "";
@@ -70,7 +73,7 @@ public sealed class VmRow : IVersioned, ILogged
     object ILogged.LogDocument => new
     {
         Id, Project, Spec = Spec with { UserData = "" }, Nics, State, StateReason, Host, Power, PowerGeneration, StopDeadlineSeconds, Generation,
-        RestorableUntil, PowerBefore, Observed, ObservedAt, Operation, CreatedBy, CreatedAt, UpdatedAt, DeletedAt, Version,
+        RestorableUntil, PowerBefore, Snapshots, Observed, ObservedAt, Operation, CreatedBy, CreatedAt, UpdatedAt, DeletedAt, Version,
     };
 }
 

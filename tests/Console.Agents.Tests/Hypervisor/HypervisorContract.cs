@@ -83,6 +83,56 @@ public abstract class HypervisorContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_snapshot_is_taken_gone_back_to_and_removed_however_often_it_is_asked_for()
+    {
+        var machine = _bench.Machine("moments");
+        await Prepare(machine);
+        var (off, on) = (SnapshotId.New(DateTimeOffset.UtcNow), SnapshotId.New(DateTimeOffset.UtcNow));
+        await Host.TakeSnapshot(machine.Vm, off, false, Stop);
+        await Host.TakeSnapshot(machine.Vm, off, false, Stop);
+        Assert.Equal("domain_off", (await Assert.ThrowsAsync<HypervisorException>(() => Host.TakeSnapshot(machine.Vm, on, true, Stop))).Code);
+        Assert.Equal("snapshot_missing", (await Assert.ThrowsAsync<HypervisorException>(() => Host.RevertTo(machine.Vm, on, Stop))).Code);
+
+        await Host.Start(machine.Vm, Stop);
+        await Eventually.Holds("the guest agent answers", async () => await Host.Guest(machine.Vm, Stop) is not null);
+        await Host.TakeSnapshot(machine.Vm, on, true, Stop);
+        Assert.Equal(DomainState.Running, (await InfoOf(machine.Vm))!.State);
+        Assert.Equal("domain_on", (await Assert.ThrowsAsync<HypervisorException>(() => Host.TakeSnapshot(machine.Vm, SnapshotId.New(DateTimeOffset.UtcNow), false, Stop))).Code);
+        Assert.Equal("domain_on", (await Assert.ThrowsAsync<HypervisorException>(() => Host.RevertTo(machine.Vm, off, Stop))).Code);
+
+        // Back into memory: it goes on, with the name that it has now.
+        await Host.SwitchOff(machine.Vm, Stop);
+        await Host.Adjust(machine with { Name = "renamed-since" }, Stop);
+        await Host.RevertTo(machine.Vm, on, Stop);
+        Assert.Equal(DomainState.Running, (await InfoOf(machine.Vm))!.State);
+        await Eventually.Holds("the guest agent answers", async () => await Host.Guest(machine.Vm, Stop) is not null);
+        await Host.RemoveSnapshot(machine.Vm, on, Stop);
+        await Host.RemoveSnapshot(machine.Vm, on, Stop);
+
+        // Back to the disk alone: it stays off, and can be started.
+        await Host.SwitchOff(machine.Vm, Stop);
+        await Host.RevertTo(machine.Vm, off, Stop);
+        await Host.RevertTo(machine.Vm, off, Stop);
+        Assert.Equal(DomainState.Off, (await InfoOf(machine.Vm))!.State);
+        await Host.Start(machine.Vm, Stop);
+        await Host.SwitchOff(machine.Vm, Stop);
+
+        // A volume is not part of it.
+        var volume = _bench.Volume("aside");
+        await Host.EnsureVolume(volume, Stop);
+        await Host.Attach(volume, machine.Vm, Stop);
+        Assert.Equal("volumes_attached", (await Assert.ThrowsAsync<HypervisorException>(() => Host.RevertTo(machine.Vm, off, Stop))).Code);
+        Assert.Equal("volumes_attached", (await Assert.ThrowsAsync<HypervisorException>(() => Host.TakeSnapshot(machine.Vm, on, false, Stop))).Code);
+        await Host.Detach(volume.Volume, machine.Vm, Stop);
+        await Host.RemoveVolume(volume.Volume, Stop);
+
+        // Its removal removes what is left.
+        await Remove(machine.Vm);
+        Assert.DoesNotContain(machine.Vm, await Host.DiskOwners(Stop));
+        await Host.RemoveSnapshot(machine.Vm, off, Stop);
+    }
+
+    [Fact]
     public async Task A_vm_lives_from_disk_to_removal()
     {
         var machine = _bench.Machine("whole-life");

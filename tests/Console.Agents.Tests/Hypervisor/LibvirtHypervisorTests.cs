@@ -157,6 +157,33 @@ public sealed class LibvirtHypervisorTests(LibvirtFixture fixture, Xunit.Abstrac
     }
 
     [Fact]
+    public async Task A_snapshot_brings_back_what_was_in_memory_and_on_the_disk()
+    {
+        var machine = Bench.Machine("brought-back");
+        var moment = SnapshotId.New(DateTimeOffset.UtcNow);
+        await Prepare(machine);
+        await Host.Start(machine.Vm, default);
+        await using (var console = new ConsoleReader(await Host.OpenSerial(machine.Vm, default)))
+        {
+            await console.Until("brought-back:/# ");
+            await console.Type("kept=before; echo before | dd of=/dev/vda bs=512 seek=2000000 conv=sync,fsync 2> /dev/null; echo writ\"ten\"\n");
+            await console.Until("written\r\n");
+            await Host.TakeSnapshot(machine.Vm, moment, true, default);
+            await console.Type("kept=after; echo after | dd of=/dev/vda bs=512 seek=2000000 conv=sync,fsync 2> /dev/null; echo over$((1+1))written\n");
+            await console.Until("over2written\r\n");
+        }
+        await Host.SwitchOff(machine.Vm, default);
+        await Host.RevertTo(machine.Vm, moment, default);
+        await using (var console = new ConsoleReader(await Host.OpenSerial(machine.Vm, default)))
+        {
+            await console.Type("\necho 3 > /proc/sys/vm/drop_caches; echo memory $kept, disk $(dd if=/dev/vda bs=512 skip=2000000 count=1 2> /dev/null | head -c 6)\n");
+            await console.Until("memory before, disk before\r\n");
+        }
+        await Host.SwitchOff(machine.Vm, default);
+        await Remove(machine.Vm);
+    }
+
+    [Fact]
     public async Task A_guest_whose_process_dies_has_crashed()
     {
         var machine = Bench.Machine("crashing");

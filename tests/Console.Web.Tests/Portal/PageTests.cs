@@ -31,7 +31,7 @@ public sealed class PageTests : PortalStage
         context.Services.AddMudServices();
         context.Services.AddSingleton<TimeProvider>(Time).AddSingleton<IChangeFeed>(Live);
         context.Services.AddSingleton(Vms).AddSingleton(Volumes).AddSingleton(Hosts).AddSingleton(Operations).AddSingleton(Catalogue).AddSingleton(The<INetworks>()).AddSingleton(The<IStorageClasses>())
-            .AddSingleton(The<IBulkActs>()).AddSingleton(The<IPersonal>()).AddSingleton(The<IHistory>());
+            .AddSingleton(The<IBulkActs>()).AddSingleton(The<IPersonal>()).AddSingleton(The<IHistory>()).AddSingleton(The<ISnapshots>());
         context.Services.AddScoped<CallerSource>().AddScoped<BreadcrumbTrail>().AddScoped<PageCommands>();
         context.AddAuthorization().SetAuthorized("ana").SetClaims([.. PrincipalClaims.Identity(Ana.Principal, "test").Claims]);
         return context;
@@ -255,5 +255,28 @@ public sealed class PageTests : PortalStage
         Assert.Contains($"then its disk ({vm.Size.DiskGib} GiB) is removed", drawn.Find(".undo-chip").TextContent);
         drawn.Find(".undo-chip button").Click();
         Assert.Equal(1, undone);
+    }
+
+    [Fact]
+    public async Task A_snapshot_is_taken_by_its_name_and_says_why_the_vm_cannot_go_back_now()
+    {
+        await using var browser = Browser();
+        var (agent, vm) = await Running();
+        var tab = browser.Render<VmSnapshots>(p => p.Add(x => x.Vm, vm).Add(x => x.Project, Project));
+        tab.WaitForElement("#snapshot-name").Input("before-upgrade");
+        await tab.Find("form.take").SubmitAsync();
+        tab.WaitForAssertion(() => Assert.Contains("Being taken", tab.Find(".snapshots li").TextContent), TimeSpan.FromSeconds(10));
+
+        foreach (var command in await Directory_.PendingCommands(agent.Host, agent.Epoch, Stop))
+            await Directory_.CommandResult(agent.Host, new Plinth.Core.Protocol.CommandResult(agent.Epoch, command.Id, true, "done"), Stop);
+        await Tell();
+        tab.WaitForAssertion(() => Assert.Contains("Available", tab.Find(".snapshots li").TextContent), TimeSpan.FromSeconds(10));
+        Assert.Contains("disk and memory", tab.Find(".snapshots li").TextContent);
+        Assert.Contains("stop it first", tab.Find(".snapshots li").TextContent);
+        Assert.True(tab.Find(".snapshot-acts button").HasAttribute("disabled"));
+
+        tab.Find("#snapshot-name").Input("before-upgrade");
+        await tab.Find("form.take").SubmitAsync();
+        tab.WaitForAssertion(() => Assert.Contains("choose another name", tab.Find(".take").TextContent), TimeSpan.FromSeconds(10));
     }
 }

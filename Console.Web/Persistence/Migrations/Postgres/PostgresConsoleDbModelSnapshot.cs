@@ -1358,6 +1358,11 @@ namespace Plinth.Web.Persistence.Migrations.Postgres
                         .HasColumnType("text")
                         .UseCollation("C");
 
+                    b.Property<string>("Snapshots")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
                     b.Property<string>("Spec")
                         .IsRequired()
                         .HasColumnType("text")

@@ -1,0 +1,78 @@
+using Microsoft.EntityFrameworkCore;
+using Plinth.Core.Identity;
+using Plinth.Core.Machines;
+using Plinth.Core.Operations;
+using Plinth.Core.Primitives;
+using Plinth.Core.Protocol;
+using Plinth.Web.Application.Operations;
+using Plinth.Web.Persistence;
+using Plinth.Web.Persistence.Rows;
+
+namespace Plinth.Web.Application.Machines;
+
+/// <inheritdoc cref="ISnapshots"/>
+internal sealed class SnapshotUseCases(IConsoleStore store, Mutations mutations, MachineWriter writer) : ISnapshots
+{
+    public async Task<Result<IReadOnlyList<SnapshotView>>> List(Caller caller, string project, VmId vm, CancellationToken stop)
+    {
+        if (Access.Check(caller.Principal, Permissions.VmRead) is { } no) return no;
+        await using var db = store.Read();
+        var row = await Find(db, project, vm, stop);
+        if (!row.Succeeded) return Result<IReadOnlyList<SnapshotView>>.No(row.Refusals);
+        var volumes = await db.Volumes.CountAsync(v => v.Vm == vm && v.DeletedAt == null, stop);
+        var size = new MachineSize(row.Value.Spec.Size.Vcpus, row.Value.Spec.Size.MemoryMib);
+        return Result<IReadOnlyList<SnapshotView>>.Ok([.. row.Value.Snapshots.Select(s => new SnapshotView(
+            s.Id, s.Name, s.WithMemory, s.Vcpus, s.MemoryMib, s.State, s.Reason, s.TakenAt, s.By,
+            SnapshotActs.WhyNotRevert(s, row.Value.State, size, volumes)?.Message))]);
+    }
+
+    public Task<Result<OperationView>> Take(Caller caller, string project, VmId vm, TakeSnapshot request, string? idempotencyKey, CancellationToken stop) =>
+        Change(caller, "vm.snapshot", project, vm, Idempotency.Of(caller, idempotencyKey, "vm.snapshot", project, vm, request), (m, row) =>
+        {
+            var refusals = new RefusalList();
+            NameRules.CheckName(refusals, "name", request.Name);
+            if (row.Snapshots.Any(s => s.Name == request.Name)) refusals.Add(Refusal.Conflict("name_taken", $"The VM has a snapshot named {request.Name} already; choose another name.") with { Field = "name" });
+            if (refusals.Any) return Task.FromResult(Result<OperationRow>.No(refusals.All));
+            m.Detail = $"{row.Name}: {request.Name}";
+            return writer.TakeSnapshot(m.Scope, row, request.Name!, m.By);
+        }, stop);
+
+    public Task<Result<OperationView>> Revert(Caller caller, string project, VmId vm, SnapshotId snapshot, string? idempotencyKey, CancellationToken stop) =>
+        Change(caller, "vm.snapshot-revert", project, vm, Idempotency.Of(caller, idempotencyKey, "vm.snapshot-revert", project, vm, snapshot), (m, row) =>
+            One(m, row, snapshot, known => writer.RevertSnapshot(m.Scope, row, known, m.By)), stop);
+
+    public Task<Result<OperationView>> Remove(Caller caller, string project, VmId vm, SnapshotId snapshot, string? idempotencyKey, CancellationToken stop) =>
+        Change(caller, "vm.snapshot-remove", project, vm, Idempotency.Of(caller, idempotencyKey, "vm.snapshot-remove", project, vm, snapshot), (m, row) =>
+            One(m, row, snapshot, known => writer.RemoveSnapshot(m.Scope, row, known, m.By)), stop);
+
+    private static Task<Result<OperationRow>> One(Mutation m, VmRow row, SnapshotId snapshot, Func<VmSnapshot, Task<Result<OperationRow>>> act)
+    {
+        if (row.Snapshots.FirstOrDefault(s => s.Id == snapshot) is not { } known)
+            return Task.FromResult(Result<OperationRow>.No([Refusal.NotFound("snapshot_not_found", $"The VM has no snapshot {snapshot}.")]));
+        m.Detail = $"{row.Name}: {known.Name}";
+        return act(known);
+    }
+
+    private async Task<Result<OperationView>> Change(Caller caller, string action, string project, VmId vm, Result<Idempotency?> idempotency, Func<Mutation, VmRow, Task<Result<OperationRow>>> change, CancellationToken stop)
+    {
+        var operation = await mutations.Run(caller, Permissions.VmOperate, action, $"vm/{vm}", idempotency, async m =>
+        {
+            var row = await Find(m.Db, project, vm, stop);
+            if (!row.Succeeded) return Result<Guid>.No(row.Refusals);
+            m.Project = row.Value.Project;
+            var asked = await change(m, row.Value);
+            return asked.Succeeded ? asked.Value.Id.Value : Result<Guid>.No(asked.Refusals);
+        }, stop);
+        if (!operation.Succeeded) return Result<OperationView>.No(operation.Refusals);
+        await using var db = store.Read();
+        var id = new OperationId(operation.Value);
+        return OperationViews.View(await db.Operations.SingleAsync(o => o.Id == id, stop));
+    }
+
+    private static async Task<Result<VmRow>> Find(ConsoleDb db, string project, VmId vm, CancellationToken stop)
+    {
+        var owner = await Naming.Project(db, project, stop);
+        if (!owner.Succeeded) return Result<VmRow>.No(owner.Refusals);
+        return await db.Vms.SingleOrDefaultAsync(v => v.Id == vm && v.Project == owner.Value.Id, stop) is { } row ? row : Naming.NoVm(vm);
+    }
+}
