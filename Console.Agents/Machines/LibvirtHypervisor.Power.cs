@@ -28,7 +28,7 @@ public sealed partial class LibvirtHypervisor
             using var domain = DomainLookup.Require(connection, vm);
             if (IsStranded(domain))
             {
-                // libvirtd died between making the process and letting it run.
+                // Its start was cut short between making the process and letting it run.
                 if (Native.virDomainResume(domain) < 0) throw LibvirtException.Last("resuming");
                 return;
             }

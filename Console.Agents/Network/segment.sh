@@ -91,5 +91,5 @@ if [ -z "$device" ]; then
     echo "unfit the tunnel address $LOCAL is on no interface of this host"
 else
     under=$(ip -o link show dev "${device%%@*}" | sed 's/.* mtu \([0-9]*\) .*/\1/')
-    [ "$device" = lo ] || [ "$under" -ge $((MTU + 50)) ] || echo "unfit $device carries frames of $under bytes and the network needs $((MTU + 50)); raise its MTU"
+    [ -z "$PEERS" ] || [ "$device" = lo ] || [ "$under" -ge $((MTU + 50)) ] || echo "unfit $device carries frames of $under bytes and the network needs $((MTU + 50)); raise its MTU"
 fi

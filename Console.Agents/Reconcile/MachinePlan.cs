@@ -31,7 +31,7 @@ internal static class MachinePlan
         { Tombstone: true } => Remove(view),
         // Absence destroys nothing.
         { Desired: null } => new Rest(),
-        // It stands still before it was seen to run: the hypervisor died in the middle of its start.
+        // It stands still before it was seen to run, and nobody asked for that: its start was cut short.
         { Domain: DomainState.Paused, Desired: { Power: DesiredPower.Running } desired } when view.Facts.SettledFor < desired.PowerGeneration => new StartDomain(desired.PowerGeneration),
         { Domain: DomainState.Running or DomainState.Paused, Desired.Power: DesiredPower.Running } => KeepRunning(view, view.Desired, now),
         { Domain: DomainState.Running or DomainState.Paused } => Stop(view, view.Desired, now),

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Text.Json.Serialization;
 
 namespace Plinth.Core.Network;
 
@@ -14,6 +15,7 @@ public sealed record PortRule(string Protocol, string Ports, string Source)
     public override string ToString() => $"{Protocol}{(Ports.Length > 0 ? " " + Ports : "")} from {(Source == Everybody ? "everybody" : Source)}";
 
     /// <summary>First and last port; null for every port.</summary>
+    [JsonIgnore]
     public (int From, int To)? PortRange => ParsePorts(Ports);
 
     public static (int From, int To)? ParsePorts(string text)

@@ -33,6 +33,17 @@ public static class HostRules
             where count.Packets > 0
             select new InterfaceDrops(nic.Mac, kind, count.Packets, count.Bytes)];
 
+    /// <summary>What a kind of drop was, for people: "12 frames " + this.</summary>
+    public static string Meaning(string kind) => kind switch
+    {
+        "mac" => "from a MAC address that is not its own",
+        "arp" => "of ARP for an address that is not its own",
+        "ip" => "from an IPv4 address that is not its own",
+        "dhcp" => "of DHCP answers, which only the network gives",
+        "other" => "neither ARP nor IPv4 (IPv6, most of the time)",
+        _ => kind,
+    };
+
     private static readonly string[] Kinds = ["mac", "arp", "ip", "dhcp", "other"];
 
     private static RuleTable Guests(DesiredHostState desired, NetworkConfig[] segments)

@@ -20,7 +20,7 @@ internal sealed class JsonBody<T>(T value) : IEndpointParameterMetadataProvider 
         if (!request.HasJsonContentType()) throw new BadHttpRequestException("Send the body as application/json.", StatusCodes.Status415UnsupportedMediaType);
         using var buffer = new MemoryStream();
         await request.Body.CopyToAsync(buffer, context.RequestAborted);
-        return Parse(buffer.ToArray());
+        return Parse(buffer.Length == 0 ? "{}"u8.ToArray() : buffer.ToArray());
     }
 
     public static void PopulateMetadata(ParameterInfo parameter, EndpointBuilder builder) => builder.Metadata.Add(new AcceptsJson(typeof(T)));

@@ -36,8 +36,8 @@ internal static class NetworkEndpoints
             .Describe("Delete a network", "Refused while VMs are on it.");
 
         api.MapPut("/projects/{project}/vms/{vm}/interfaces/{mac}/rules", async (HttpContext http, string project, string vm, string mac, INetworks use, JsonBody<SetInterfaceRules> body) =>
-                Answers.NoContent(await use.SetInterfaceRules(http.Caller(), Inputs.Project(project), Inputs.Id<VmId>(vm, "vm"), mac, body.Value, http.RequestAborted)))
-            .WithTags("Networks").Describe("Set the port rules of one interface", "They count beside the rules of its network.");
+                Answers.NoContent(await use.SetInterfaceRules(http.Caller(), Inputs.Project(project), Inputs.Id<VmId>(vm, "vm"), mac, body.Value, Inputs.ExpectedVersion(http), http.RequestAborted)))
+            .WithTags("Networks").Describe("Set the port rules of one interface", "They replace those it has, and count beside the rules of its network. If-Match carries the VM's version.");
     }
 
     private static NetworkId Network(string text) => Inputs.Id<NetworkId>(text, "network");

@@ -127,7 +127,8 @@ public interface INetworks
     Task<Result<NetworkView>> Update(Caller caller, string project, NetworkId network, UpdateNetwork request, long? expectedVersion, CancellationToken stop);
     /// <summary>Refused while VMs are on it.</summary>
     Task<Result<Done>> Delete(Caller caller, string project, NetworkId network, CancellationToken stop);
-    Task<Result<Done>> SetInterfaceRules(Caller caller, string project, VmId vm, string mac, SetInterfaceRules request, CancellationToken stop);
+    /// <param name="expectedVersion">The VM's, as the caller saw it; refused when it has changed since.</param>
+    Task<Result<Done>> SetInterfaceRules(Caller caller, string project, VmId vm, string mac, SetInterfaceRules request, long? expectedVersion, CancellationToken stop);
 }
 
 public interface IAgents

@@ -181,7 +181,8 @@ public sealed record NetworkView(
 public sealed record NetworkHostView(HostId Host, string HostName, int Vms, bool? Conforms, string Detail, string Drift, DateTimeOffset? DriftAt, DateTimeOffset? ReportedAt, bool Stale);
 
 /// <summary>A guest on a network.</summary>
-public sealed record NetworkMemberView(VmId Vm, string VmName, string? HostName, string Mac, string Address, IReadOnlyList<PortRule> Rules);
+/// <param name="Version">The VM's.</param>
+public sealed record NetworkMemberView(VmId Vm, string VmName, string? HostName, string Mac, string Address, IReadOnlyList<PortRule> Rules, long Version);
 
 /// <summary>A storage class as people see it.</summary>
 /// <param name="Vms">How many VMs have their root disk in it.</param>

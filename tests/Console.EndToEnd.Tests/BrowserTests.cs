@@ -67,12 +67,16 @@ public sealed class BrowserTests(Fleet fleet)
         var (vm, create) = await fleet.Create("axe");
         await fleet.Console.Finished(create);
         var host = (await fleet.Console.ReadyHosts(1))[0].GetProperty("id").GetString();
+        var network = (await fleet.Console.Post("projects/default/networks", new { name = "axe", cidr = "10.77.0.0/24", rules = new[] { new { protocol = "tcp", ports = "443", source = "0.0.0.0/0" } } })).GetProperty("id").GetString();
+        var made = await fleet.Console.Post("projects/default/volumes", new { name = "axe", sizeGib = 1 });
+        await fleet.Console.Finished(made.GetProperty("id").GetString()!);
+        var volume = made.GetProperty("volume").GetString()!;
         var then = DateTimeOffset.UtcNow.ToString("yyyy-MM-ddTHH:mm:ss.fffZ");
         (string Name, string Path)[] pages =
         [
             ("overview", "/"), ("hosts", "/hosts"), ("host", $"/hosts/{host}"), ("vms", "/projects/default/vms"), ("vm-create", "/projects/default/vms/new"), ("vm", $"/projects/default/vms/{vm}"),
             ("vm-console", $"/projects/default/vms/{vm}?tab=console"), ("vm-metrics", $"/projects/default/vms/{vm}?tab=metrics"), ("vm-snapshots", $"/projects/default/vms/{vm}?tab=snapshots"), ("operations", "/operations"), ("operation", $"/operations/{create}"),
-            ("volumes", "/projects/default/volumes"), ("volume-create", "/projects/default/volumes/new"), ("networks", "/projects/default/networks"), ("storage-classes", "/storage-classes"), ("storage-class", "/storage-classes/01900000-0000-7000-8000-000000000004"), ("agents", "/agents"), ("images", "/images"), ("flavors", "/flavors"), ("audit", "/audit"), ("upkeep", "/upkeep"),
+            ("volumes", "/projects/default/volumes"), ("volume-create", "/projects/default/volumes/new"), ("volume", $"/projects/default/volumes/{volume}"), ("networks", "/projects/default/networks"), ("network", $"/projects/default/networks/{network}"), ("storage-classes", "/storage-classes"), ("storage-class", "/storage-classes/01900000-0000-7000-8000-000000000004"), ("agents", "/agents"), ("images", "/images"), ("flavors", "/flavors"), ("audit", "/audit"), ("upkeep", "/upkeep"),
             ("vms-then", $"/projects/default/vms?at={then}"), ("vm-then", $"/projects/default/vms/{vm}?at={then}"), ("hosts-then", $"/hosts?at={then}"), ("host-then", $"/hosts/{host}?at={then}"),
         ];
         List<string> found = [];
@@ -92,6 +96,8 @@ public sealed class BrowserTests(Fleet fleet)
                 await page.Context.CloseAsync();
             }
         }
+        await fleet.Console.Delete($"projects/default/networks/{network}");
+        await fleet.Console.Finished((await fleet.Console.Delete($"projects/default/volumes/{volume}")).GetProperty("id").GetString()!);
         await fleet.Remove(vm);
         Assert.True(found.Count == 0, string.Join('\n', found));
     }

@@ -46,7 +46,7 @@ internal sealed class NetworkUseCases(IConsoleStore store, Mutations mutations, 
         var vms = await db.Vms.Where(v => ids.Contains(v.Id)).ToDictionaryAsync(v => v.Id, stop);
         var hosts = await db.Hosts.Select(h => new { h.Id, h.Name }).ToDictionaryAsync(h => h.Id, h => h.Name, stop);
         return Result<IReadOnlyList<NetworkMemberView>>.Ok([.. taken.Where(a => vms.ContainsKey(a.Vm))
-            .Select(a => new NetworkMemberView(a.Vm, vms[a.Vm].Name, vms[a.Vm].Host is { } h ? hosts.GetValueOrDefault(h) : null, a.Mac, a.Address, vms[a.Vm].Nics.FirstOrDefault(n => n.Mac == a.Mac)?.Rules ?? []))
+            .Select(a => new NetworkMemberView(a.Vm, vms[a.Vm].Name, vms[a.Vm].Host is { } h ? hosts.GetValueOrDefault(h) : null, a.Mac, a.Address, vms[a.Vm].Nics.FirstOrDefault(n => n.Mac == a.Mac)?.Rules ?? [], vms[a.Vm].Version))
             .OrderBy(m => m.VmName, StringComparer.Ordinal)]);
     }
 
@@ -124,7 +124,7 @@ internal sealed class NetworkUseCases(IConsoleStore store, Mutations mutations, 
         return deleted.Succeeded ? Done.Value : Result<Done>.No(deleted.Refusals);
     }
 
-    public async Task<Result<Done>> SetInterfaceRules(Caller caller, string project, VmId vm, string mac, SetInterfaceRules request, CancellationToken stop)
+    public async Task<Result<Done>> SetInterfaceRules(Caller caller, string project, VmId vm, string mac, SetInterfaceRules request, long? expectedVersion, CancellationToken stop)
     {
         var set = await mutations.Run(caller, Permissions.NetworkManage, "vm.interface-rules", $"vm/{vm}", async m =>
         {
@@ -133,6 +133,7 @@ internal sealed class NetworkUseCases(IConsoleStore store, Mutations mutations, 
             m.Project = owner.Value.Id;
             if (await m.Db.Vms.SingleOrDefaultAsync(v => v.Id == vm && v.Project == owner.Value.Id && v.DeletedAt == null, stop) is not { } row) return Naming.NoVm(vm);
             if (row.Nics.FirstOrDefault(n => n.Mac == mac) is not { } nic) return Refusal.NotFound("interface_not_found", $"The VM {row.Name} has no interface {RefusalList.Quote(mac)}.");
+            if (expectedVersion is { } seen && seen != row.Version) return Refusal.Stale($"The VM {row.Name} has changed since version {seen}; its version is {row.Version}. Read it again.");
             if (request.Rules is null) return Refusal.Invalid("rules", "required", "A list of rules is needed; an empty one lets nothing in but what the network's own rules do.");
             if (NetworkChecks.Rules("rules", request.Rules) is { Count: > 0 } no) return Result<Guid>.No(no);
             if (nic.Address is null) return NoRules(nic.Name);

@@ -30,8 +30,13 @@ public static class ApiCall
         """;
 
     /// <param name="version">What the change is based on: refused when there is a newer one.</param>
-    public static string Patch<T>(string origin, string path, T body, long version) => $"""
-        curl -X PATCH {Quote(origin.TrimEnd('/') + path)} \
+    public static string Patch<T>(string origin, string path, T body, long version) => Change("PATCH", origin, path, body, version);
+
+    /// <inheritdoc cref="Patch"/>
+    public static string Put<T>(string origin, string path, T body, long version) => Change("PUT", origin, path, body, version);
+
+    private static string Change<T>(string verb, string origin, string path, T body, long version) => $"""
+        curl -X {verb} {Quote(origin.TrimEnd('/') + path)} \
           -H "Authorization: Bearer $PLINTH_TOKEN" \
           -H 'If-Match: "{version}"' \
           -H 'Content-Type: application/json' \

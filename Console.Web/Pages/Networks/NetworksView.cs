@@ -1,6 +1,7 @@
 using Plinth.Core.Network;
 using Plinth.Core.Primitives;
 using Plinth.Web.Application;
+using Plinth.Web.Components.Data;
 using Plinth.Web.Components.Live;
 using Plinth.Web.Live;
 using Plinth.Web.Pages.Machines;
@@ -90,15 +91,28 @@ public sealed class NetworkDetailView : LiveView
         if (Answer.Count == 0) Ports = "";
     }
 
+    /// <summary>The request that the form sends, as a command.</summary>
+    public string Call(string origin)
+    {
+        IReadOnlyList<PortRule> rules = [.. RulesOf(For), NewRule];
+        var project = $"/api/v1/projects/{Uri.EscapeDataString(_project)}";
+        return Member(For) is { } member
+            ? ApiCall.Put(origin, $"{project}/vms/{member.Vm}/interfaces/{member.Mac}/rules", new SetInterfaceRules(rules), member.Version)
+            : ApiCall.Patch(origin, $"{project}/networks/{_id}", new UpdateNetwork(Rules: rules), Network!.Version);
+    }
+
     public Task RemoveRule(string mac, PortRule rule) => SetRules(mac, [.. RulesOf(mac).Where(r => r != rule)]);
 
-    private IReadOnlyList<PortRule> RulesOf(string mac) => mac.Length == 0 ? Network!.Rules : Members.FirstOrDefault(m => m.Mac == mac)?.Rules ?? [];
+    private IReadOnlyList<PortRule> RulesOf(string mac) => mac.Length == 0 ? Network!.Rules : Member(mac)?.Rules ?? [];
 
+    private NetworkMemberView? Member(string mac) => Members.FirstOrDefault(m => m.Mac == mac);
+
+    // Rules are replaced as a whole, so only on what was seen: one that somebody else has made meanwhile is not lost.
     private async Task SetRules(string mac, IReadOnlyList<PortRule> rules)
     {
-        Answer = mac.Length == 0
-            ? (await _networks.Update(Caller, _project, _id, new UpdateNetwork(Rules: rules), null, Stop)).Refusals
-            : (await _networks.SetInterfaceRules(Caller, _project, Members.First(m => m.Mac == mac).Vm, mac, new SetInterfaceRules(rules), Stop)).Refusals;
+        Answer = Member(mac) is { } member
+            ? (await _networks.SetInterfaceRules(Caller, _project, member.Vm, mac, new SetInterfaceRules(rules), member.Version, Stop)).Refusals
+            : (await _networks.Update(Caller, _project, _id, new UpdateNetwork(Rules: rules), Network!.Version, Stop)).Refusals;
         await Load();
     }
 

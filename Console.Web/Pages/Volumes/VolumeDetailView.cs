@@ -58,10 +58,12 @@ public sealed class VolumeDetailView : LiveView
         if (ActRefusals.Count == 0) SizeGib = "";
     }
 
+    public static UpdateVolume Changes(string name, string description) => new(name.Trim(), description);
+
     /// <summary>True when the edit was accepted.</summary>
-    public async Task<bool> Edit(string name, string description, long version)
+    public async Task<bool> Edit(UpdateVolume changes, long version)
     {
-        var result = await _volumes.Update(Caller, _project, _id, new UpdateVolume(name, description), version, Stop);
+        var result = await _volumes.Update(Caller, _project, _id, changes, version, Stop);
         EditRefusals = result.Refusals;
         if (result.Succeeded) Volume = result.Value;
         NotifyChanged();

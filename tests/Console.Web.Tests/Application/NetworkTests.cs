@@ -128,13 +128,13 @@ public sealed class NetworkTests : Stage
         Gateway.Woken.Clear();
         Assert.Equal([web], Ok(await Networks.Update(Ana, Project, shop.Id, new UpdateNetwork(Rules: [web]), shop.Version, Stop)).Rules);
         Assert.Contains(agent.Host, Gateway.Woken);
-        Ok(await Networks.SetInterfaceRules(Ana, Project, vm.Id, vm.Networks[0].Mac, new SetInterfaceRules([ssh]), Stop));
+        Ok(await Networks.SetInterfaceRules(Ana, Project, vm.Id, vm.Networks[0].Mac, new SetInterfaceRules([ssh]), null, Stop));
         await agent.Take();
         Assert.Equal([web], Config(agent, shop).Overlay!.Rules);
         Assert.Equal([ssh], agent.Desired!.Machines.Single().Nics[0].Rules);
         Assert.Equal([ssh], Assert.Single(Ok(await Networks.Members(Ana, Project, shop.Id, Stop))).Rules);
         Assert.Equal("stale_version", No(await Networks.Update(Ana, Project, shop.Id, new UpdateNetwork("x"), shop.Version, Stop)).Code);
-        Assert.Equal("no_rules", No(await Networks.SetInterfaceRules(Ana, Project, vm.Id, vm.Networks[1].Mac, new SetInterfaceRules([ssh]), Stop)).Code);
+        Assert.Equal("no_rules", No(await Networks.SetInterfaceRules(Ana, Project, vm.Id, vm.Networks[1].Mac, new SetInterfaceRules([ssh]), null, Stop)).Code);
         Assert.Equal("no_rules", No(await Networks.Update(Ana, Project, WellKnown.DefaultNetwork, new UpdateNetwork(Rules: [ssh]), null, Stop)).Code);
     }
 
