@@ -60,6 +60,30 @@ internal static unsafe class DomainLookup
     public static MachineSize Size(DomainHandle domain) =>
         Native.virDomainGetInfo(domain, out var info) >= 0 ? new MachineSize(info.Vcpus, (int)(info.MaxMemoryKib / 1024)) : throw LibvirtException.Last("reading a domain's size");
 
+    /// <summary>Why a paused domain stands still, as far as libvirt tells.</summary>
+    public static PauseReason Pause(DomainHandle domain)
+    {
+        const int paused = 3, asked = 1, ioError = 5;
+        if (Native.virDomainGetState(domain, out var state, out var reason, 0) < 0 || state != paused) return PauseReason.None;
+        return reason switch
+        {
+            asked => PauseReason.Asked,
+            ioError => HasNoSpace(domain) ? PauseReason.StorageFull : PauseReason.StorageFailed,
+            _ => PauseReason.None,
+        };
+    }
+
+    private static bool HasNoSpace(DomainHandle domain)
+    {
+        const int noSpace = 2;
+        var room = Native.virDomainGetDiskErrors(domain, null, 0, 0);
+        if (room <= 0) return false;
+        var errors = new Native.DiskErrorStruct[room];
+        var found = Native.virDomainGetDiskErrors(domain, errors, (uint)room, 0);
+        foreach (var error in errors) Native.free(error.Disk);
+        return errors.Take(Math.Max(0, found)).Any(e => e.Error == noSpace);
+    }
+
     public static bool IsActive(DomainHandle domain) => State(domain).State is DomainState.Running or DomainState.Paused;
 
     /// <summary>libvirt's state and reason in the protocol's words.</summary>

@@ -112,6 +112,18 @@ internal static unsafe partial class Native
     [LibraryImport(Lib)]
     public static partial int virDomainSetVcpusFlags(DomainHandle domain, uint vcpus, uint flags);
 
+    /// <summary>Disks that QEMU has met an error on; how many, or -1. With no room for any, how many there could be.</summary>
+    [LibraryImport(Lib)]
+    public static partial int virDomainGetDiskErrors(DomainHandle domain, [Out] DiskErrorStruct[]? errors, uint room, uint flags);
+
+    /// <summary>virDomainDiskError; the name is to be freed.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public struct DiskErrorStruct
+    {
+        public nint Disk;
+        public int Error;
+    }
+
     [LibraryImport(Lib)]
     public static partial int virDomainGetInfo(DomainHandle domain, out DomainInfoStruct info);
 

@@ -7,6 +7,31 @@ namespace Plinth.Agents.Machines;
 /// <summary>What a guest agent answers. A guest may answer anything: what is not understood is no address.</summary>
 internal static class GuestAnswers
 {
+    private const int MaxSystem = 120;
+
+    /// <summary>
+    /// The operating system as the guest names it, printable and bounded; empty where it does not.
+    /// <c>{"return":{"pretty-name":"Debian GNU/Linux 12 (bookworm)","kernel-release":"6.1.0-18-amd64"}}</c>
+    /// </summary>
+    public static string System(string? answer)
+    {
+        try
+        {
+            if (answer is null) return "";
+            using var document = JsonDocument.Parse(answer);
+            var told = document.RootElement.GetProperty("return");
+            var words = new[] { Text(told, "pretty-name"), Text(told, "kernel-release") }.Where(w => w.Length > 0);
+            var system = string.Concat(string.Join(", kernel ", words).Where(c => !char.IsControl(c)));
+            return system.Length <= MaxSystem ? system : system[..MaxSystem];
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            return "";
+        }
+
+        static string Text(JsonElement told, string name) => told.TryGetProperty(name, out var value) ? value.GetString() ?? "" : "";
+    }
+
     // A guest with more is hardly honest, and a report must stay small.
     private const int MaxAddresses = 32;
 

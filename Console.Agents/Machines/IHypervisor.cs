@@ -132,9 +132,11 @@ public interface IHypervisor : Storage.IVolumeHost, IAsyncDisposable
 /// <param name="Vm">Set where the domain is Plinth's own (its UUID and metadata say so).</param>
 /// <param name="StartKey">Changes with each start of the domain; empty while it is off.</param>
 /// <param name="Running">What it has now; null while it is off.</param>
-public sealed record DomainInfo(VmId? Vm, string Name, DomainState State, OffReason Off, string StartKey, MachineSize? Running = null);
+/// <param name="Pause">Why it stands still; none while it does not, or where the hypervisor does not tell.</param>
+public sealed record DomainInfo(VmId? Vm, string Name, DomainState State, OffReason Off, string StartKey, MachineSize? Running = null, PauseReason Pause = PauseReason.None);
 
-public sealed record GuestInfo(IReadOnlyList<string> Addresses);
+/// <param name="System">The operating system in its own words; empty where it does not tell.</param>
+public sealed record GuestInfo(IReadOnlyList<string> Addresses, string System = "");
 
 /// <summary>Counters since the start named by <paramref name="StartKey"/>; nanoseconds and bytes.</summary>
 public sealed record DomainCounters(

@@ -11,7 +11,7 @@ namespace Plinth.Agents.Machines;
 public sealed partial class LibvirtHypervisor
 {
     private const int AgentTimeoutSeconds = 1;
-    private const string AskInterfaces = """{"execute":"guest-network-get-interfaces"}""";
+    private const string AskInterfaces = """{"execute":"guest-network-get-interfaces"}""", AskSystem = """{"execute":"guest-get-osinfo"}""";
 
     private static readonly string BootId = File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim()[..8];
 
@@ -67,7 +67,8 @@ public sealed partial class LibvirtHypervisor
             // libvirt synchronizes with the agent before each command; without this it would wait five seconds for that.
             _ = Native.virDomainAgentSetResponseTimeout(domain, AgentTimeoutSeconds, 0);
             var answer = Native.Take(Native.virDomainQemuAgentCommand(domain, AskInterfaces, AgentTimeoutSeconds, 0));
-            if (answer is not null) return new GuestInfo(GuestAnswers.Addresses(answer));
+            // An agent that cannot name its system is well all the same.
+            if (answer is not null) return new GuestInfo(GuestAnswers.Addresses(answer), GuestAnswers.System(Native.Take(Native.virDomainQemuAgentCommand(domain, AskSystem, AgentTimeoutSeconds, 0))));
             var error = LibvirtException.Last("asking the guest agent");
             // Not connected, not answering in time, busy, or the domain went off in between: no answer, which is an answer.
             return error.Error is LibvirtError.Rpc or LibvirtError.SystemError ? throw error : null;
@@ -167,7 +168,8 @@ public sealed partial class LibvirtHypervisor
             // libvirt forgets why a domain is off when it restarts; whether it ever ran is remembered by its log.
             if (vm is { } own && reason == OffReason.Unknown && !Log(own).EverStarted) reason = OffReason.NeverStarted;
             var running = state == DomainState.Off || vm is null ? null : DomainLookup.Size(domain);
-            return new DomainInfo(vm, DomainLookup.Name(domain), state, reason, state == DomainState.Off ? "" : StartKey(domain), running);
+            return new DomainInfo(vm, DomainLookup.Name(domain), state, reason, state == DomainState.Off ? "" : StartKey(domain), running,
+                state == DomainState.Paused ? DomainLookup.Pause(domain) : PauseReason.None);
         }
         catch (LibvirtException e) when (e.Error == LibvirtError.NoDomain)
         {

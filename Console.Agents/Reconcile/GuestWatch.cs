@@ -4,7 +4,7 @@ using Plinth.Core.Primitives;
 namespace Plinth.Agents.Reconcile;
 
 /// <summary>Asks the guest agents of running VMs: often until the first answer, then now and then. Never holds up the reconciler.</summary>
-internal sealed class GuestWatch(IHypervisor hypervisor, TimeProvider time, AgentLog log, Action<VmId, string, GuestInfo> answered)
+internal sealed class GuestWatch(IHypervisor hypervisor, TimeProvider time, AgentLog log, Action<VmId, string, GuestInfo> answered, Action<VmId, string, DateTimeOffset> silent)
 {
     // An agent that does not answer costs its query a second or so.
     private const int QueriesAtOnce = 8;
@@ -14,6 +14,9 @@ internal sealed class GuestWatch(IHypervisor hypervisor, TimeProvider time, Agen
     private static readonly TimeSpan AwaitingAddress = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Patient = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Settled = TimeSpan.FromSeconds(30);
+
+    /// <summary>One that has answered and does not for this long is silent: two questions in a row were lost by then.</summary>
+    public static readonly TimeSpan SilentAfter = TimeSpan.FromSeconds(50);
 
     private readonly SemaphoreSlim _room = new(QueriesAtOnce);
     private readonly Dictionary<VmId, (string StartKey, CancellationTokenSource Stop)> _followed = [];
@@ -38,12 +41,21 @@ internal sealed class GuestWatch(IHypervisor hypervisor, TimeProvider time, Agen
     private async Task Run(VmId vm, string startKey, CancellationToken stop)
     {
         var since = time.GetUtcNow();
+        DateTimeOffset? last = null;
         try
         {
             while (true)
             {
                 var info = await Ask(vm, stop);
-                if (info is not null) answered(vm, startKey, info);
+                if (info is not null)
+                {
+                    last = time.GetUtcNow();
+                    answered(vm, startKey, info);
+                }
+                else if (last is { } heard && time.GetUtcNow() - heard >= SilentAfter)
+                {
+                    silent(vm, startKey, heard);
+                }
                 var pause = info switch
                 {
                     null => time.GetUtcNow() - since < EagerFor ? Eager : Patient,

@@ -25,10 +25,20 @@ internal sealed partial class HostReconciler
         lock (_gate)
         {
             if (!_works.TryGetValue(vm, out var work) || work.Domain?.StartKey != startKey) return;
-            work.GuestAgentAt = _time.GetUtcNow();
+            (work.GuestAgentAt, work.GuestSilentSince, work.GuestSystem) = (_time.GetUtcNow(), null, info.System);
             if (!work.Addresses.SequenceEqual(info.Addresses)) work.Addresses = info.Addresses;
             var facts = _ledger.State.Facts(vm);
             if (facts.StartKey == startKey && facts.GuestAgentAt is null) _ledger.Record(new MachineEntry(facts with { GuestAgentAt = work.GuestAgentAt }));
+        }
+        Changed?.Invoke();
+    }
+
+    private void GuestSilent(VmId vm, string startKey, DateTimeOffset since)
+    {
+        lock (_gate)
+        {
+            if (!_works.TryGetValue(vm, out var work) || work.Domain?.StartKey != startKey || work.GuestSilentSince is not null) return;
+            work.GuestSilentSince = since;
         }
         Changed?.Invoke();
     }
@@ -40,7 +50,7 @@ internal sealed partial class HostReconciler
             if (!_works.TryGetValue(vm, out var work)) return;
             // Followed anew by the round that this event wakes.
             _guests.Unfollow(vm);
-            (work.GuestAgentAt, work.Addresses) = (null, []);
+            (work.GuestAgentAt, work.GuestSilentSince, work.Addresses) = (null, null, []);
             var facts = _ledger.State.Facts(vm);
             if (facts.GuestAgentAt is not null) _ledger.Record(new MachineEntry(facts with { GuestAgentAt = null }));
         }
@@ -57,7 +67,8 @@ internal sealed partial class HostReconciler
             facts.GuestAgentAt is null ? null : work.GuestAgentAt ?? facts.GuestAgentAt,
             facts.ShutdownAskedFor >= desired?.PowerGeneration ? facts.ShutdownAskedAt : null,
             work.Gone, running ? facts.StartKey : "", work.Addresses, work.Progress, work.Problem,
-            facts.Defined, running ? work.Domain?.Running : null);
+            facts.Defined, running ? work.Domain?.Running : null, work.Domain?.Pause ?? PauseReason.None,
+            work.State == DomainState.Running ? work.GuestSilentSince : null, running ? work.GuestSystem : "");
     }
 
     private void Trouble(string message)

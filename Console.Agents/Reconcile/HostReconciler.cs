@@ -50,7 +50,7 @@ internal sealed partial class HostReconciler
             Changed?.Invoke();
             Wake();
         });
-        _guests = new GuestWatch(hypervisor, time, log, GuestAnswered);
+        _guests = new GuestWatch(hypervisor, time, log, GuestAnswered, GuestSilent);
         _wake = new WakeSignal(time);
     }
 
@@ -271,7 +271,7 @@ internal sealed partial class HostReconciler
     {
         var known = _ledger.State.Facts(facts.Vm);
         if (facts == known) return known;
-        if (facts.StartKey != known.StartKey && _works.TryGetValue(facts.Vm, out var work)) (work.Addresses, work.GuestAgentAt) = ([], null);
+        if (facts.StartKey != known.StartKey && _works.TryGetValue(facts.Vm, out var work)) (work.Addresses, work.GuestAgentAt, work.GuestSilentSince, work.GuestSystem) = ([], null, null, "");
         _ledger.Record(new MachineEntry(facts));
         return facts;
     }

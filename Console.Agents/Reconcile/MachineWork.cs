@@ -33,6 +33,8 @@ internal sealed class MachineWork(VmId vm)
     public Progress? Progress { get; set; }
     public IReadOnlyList<string> Addresses { get; set; } = [];
     public DateTimeOffset? GuestAgentAt { get; set; }
+    public DateTimeOffset? GuestSilentSince { get; set; }
+    public string GuestSystem { get; set; } = "";
     public Generation Answers { get; set; }
     public bool Gone { get; set; }
 

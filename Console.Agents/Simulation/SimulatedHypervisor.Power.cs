@@ -90,6 +90,16 @@ public sealed partial class SimulatedHypervisor
     /// <summary>The hypervisor dies after it has made the process and before it lets it run.</summary>
     internal void Strand(VmId vm) => Change(() => (Defined(vm).PausedAt, Defined(vm).Stranded) = (_time.GetUtcNow(), true));
 
+    /// <summary>The storage of a running VM has no room for its next write.</summary>
+    public void RunOutOfSpace(VmId vm)
+    {
+        Change(() => (Defined(vm).StorageFull, Defined(vm).PausedAt) = (true, Defined(vm).PausedAt ?? _time.GetUtcNow()));
+        Tell(vm, "suspended");
+    }
+
+    /// <summary>There is room again; the VM stays as it is until it is resumed.</summary>
+    public void MakeRoom(VmId vm) => Change(() => Defined(vm).StorageFull = false);
+
     /// <summary>The guest falls over by itself.</summary>
     public void Crash(VmId vm) => TurnOff(vm, OffReason.Crashed);
 

@@ -41,7 +41,7 @@ public sealed partial class SimulatedHypervisor
         lock (_gate)
         {
             var own = _state.Vms.Where(v => v.Value.Definition is not null).Select(v =>
-                new DomainInfo(new VmId(v.Key), DomainRules.DomainName(v.Value.Definition!), v.Value.State, v.Value.Off, v.Value.StartKey, v.Value.Size));
+                new DomainInfo(new VmId(v.Key), DomainRules.DomainName(v.Value.Definition!), v.Value.State, v.Value.Off, v.Value.StartKey, v.Value.Size, v.Value.Pause));
             return [.. own, .. _state.ForeignDomains.Select(name => new DomainInfo(null, name, DomainState.Running, OffReason.None, "foreign"))];
         }
     }
@@ -59,7 +59,7 @@ public sealed partial class SimulatedHypervisor
         {
             if (Faults.GuestAgentsSilent || !_state.Vms.TryGetValue(vm.Value, out var found) || found.State != DomainState.Running) return null;
             if (!found.Definition!.HasGuestAgent || found.Age(_time.GetUtcNow()) < BootTime(vm)) return null;
-            return new GuestInfo([.. found.Definition.Nics.Select(AddressOf)]);
+            return new GuestInfo([.. found.Definition.Nics.Select(AddressOf)], "Simulated guest");
         }
     }
 

@@ -80,6 +80,12 @@ internal sealed class SimulatedVm
 
     /// <summary>It stands still because its start was cut short.</summary>
     public bool Stranded { get; set; }
+    /// <summary>Its storage has no room: it stands still at the next write, as soon as it is let go on.</summary>
+    public bool StorageFull { get; set; }
+
+    [JsonIgnore]
+    public PauseReason Pause => State != DomainState.Paused || Stranded ? PauseReason.None : StorageFull ? PauseReason.StorageFull : PauseReason.Asked;
+
     public string StartKey { get; set; } = "";
 
     /// <summary>The guest's own time: it stands still while the machine does.</summary>
@@ -88,7 +94,7 @@ internal sealed class SimulatedVm
     public void Resume(DateTimeOffset now)
     {
         if (PausedAt is { } since) StartedAt += now - since;
-        (PausedAt, Stranded) = (null, false);
+        (PausedAt, Stranded) = (StorageFull ? now : null, false);
     }
 
     [JsonIgnore]

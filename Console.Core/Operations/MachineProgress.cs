@@ -45,7 +45,7 @@ public static class MachineProgress
                 yield return (up ? VmEvent.GuestReady : VmEvent.DomainRunning, null);
                 break;
             case DomainState.Paused:
-                yield return (VmEvent.DomainPaused, null);
+                yield return (VmEvent.DomainPaused, VmTrouble.Of(VmState.Paused, seen, vm.HostName ?? "its host")?.Sentence);
                 break;
             case DomainState.Off:
                 yield return (VmEvent.DomainOff, OffSentence.Of(seen.Off, asked: vm.Power == DesiredPower.Stopped));

@@ -10,6 +10,9 @@ public enum DomainState { Absent, Off, Running, Paused }
 /// <summary>Why a domain is off, as far as the hypervisor and the agent's ledger tell.</summary>
 public enum OffReason { None, NeverStarted, GuestShutdown, SwitchedOff, Crashed, HostRestarted, Unknown }
 
+/// <summary>Why a domain stands still: a person asked, its storage has no room for the guest's next write, or its storage fails.</summary>
+public enum PauseReason { None, Asked, StorageFull, StorageFailed }
+
 /// <summary>Processors and memory of a machine.</summary>
 public sealed record MachineSize(int Vcpus, int MemoryMib);
 
@@ -17,6 +20,8 @@ public sealed record MachineSize(int Vcpus, int MemoryMib);
 /// <param name="Generation">The newest desired generation that this report answers.</param>
 /// <param name="StartedForPowerGeneration">The power generation the domain was last started (or stopped) for; 0 when never.</param>
 /// <param name="GuestAgentAt">When the guest agent last answered since the last start; null when it has not.</param>
+/// <param name="GuestSilentSince">Its last answer, where it has answered since the last start and does not any more; null while it does.</param>
+/// <param name="GuestSystem">The guest's operating system in its own words; empty where it has not told.</param>
 /// <param name="ShutdownAskedAt">When the guest was last asked to shut down for the present power generation.</param>
 /// <param name="Gone">The tombstone is fulfilled: no domain, no disk, no seed.</param>
 /// <param name="StartKey">Changes with each start of the domain: counters are only comparable within one.</param>
@@ -39,7 +44,10 @@ public sealed record ObservedMachine(
     Progress? Progress,
     MachineProblem? Problem,
     MachineSize? Defined = null,
-    MachineSize? Running = null);
+    MachineSize? Running = null,
+    PauseReason Pause = PauseReason.None,
+    DateTimeOffset? GuestSilentSince = null,
+    string GuestSystem = "");
 
 /// <summary>A volume as its agent sees it.</summary>
 /// <param name="Generation">The newest desired generation that this report answers.</param>

@@ -3,6 +3,7 @@ using Plinth.Core.Inventory;
 using Plinth.Core.Machines;
 using Plinth.Core.Network;
 using Plinth.Core.Placement;
+using Plinth.Core.Operations;
 using Plinth.Core.Primitives;
 using Plinth.Core.Protocol;
 using Plinth.Core.Storage;
@@ -20,6 +21,8 @@ namespace Plinth.Web.Application;
 /// <param name="Protected">It is not deleted before this is lifted.</param>
 /// <param name="RestorableUntil">It is deleted, and its disk is removed then; null otherwise.</param>
 /// <param name="RestoreMinutes">How long it could be restored if it were deleted now; null where its disk would be removed at once.</param>
+/// <param name="Trouble">What is wrong beyond its state, with what to do; null where nothing is.</param>
+/// <param name="GuestSystem">The guest's operating system in its own words; empty while it is off or has not told.</param>
 /// <param name="RunsWith">What it has now, which differs from its size until a resize has taken effect; null while it is off.</param>
 public sealed record VmView(
     VmId Id,
@@ -53,6 +56,8 @@ public sealed record VmView(
     MachineSize? RunsWith,
     DateTimeOffset? RestorableUntil,
     int? RestoreMinutes,
+    VmTrouble? Trouble,
+    string GuestSystem,
     long Version);
 
 /// <param name="Address">From the network's range; null where the host's own DHCP gives one.</param>

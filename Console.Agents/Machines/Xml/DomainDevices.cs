@@ -82,4 +82,7 @@ internal static class DomainDevices
         new XElement("rng", new XAttribute("model", "virtio"),
             new XElement("backend", new XAttribute("model", "random"), "/dev/urandom")),
     ];
+
+    // By which a guest's kernel says that it has given up.
+    public static IEnumerable<XObject> Panic(DomainContext context) => [new XElement("panic", new XAttribute("model", "isa"))];
 }

@@ -26,6 +26,7 @@ internal static class DomainXml
         DomainDevices.Video,
         DomainDevices.Balloon,
         DomainDevices.Random,
+        DomainDevices.Panic,
     ];
 
     private static readonly Generator[] Domain =
@@ -109,7 +110,7 @@ internal static class DomainXml
     private static XElement Timer(string name, (string Name, string Value) setting) =>
         new("timer", new XAttribute("name", name), new XAttribute(setting.Name, setting.Value));
 
-    // A crashed guest goes off and is reported; the console decides whether it starts again.
+    // A crashed guest (its process, or its kernel by the panic device) goes off and is reported; the console decides whether it starts again.
     private static IEnumerable<XObject> Lifecycle(DomainContext context) =>
         [new XElement("on_poweroff", "destroy"), new XElement("on_reboot", "restart"), new XElement("on_crash", "destroy")];
 }

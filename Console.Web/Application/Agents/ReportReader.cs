@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Plinth.Core.Identity;
 using Plinth.Core.Inventory;
 using Plinth.Core.Machines;
+using Plinth.Core.Operations;
 using Plinth.Core.Primitives;
 using Plinth.Core.Protocol;
 using Plinth.Core.Storage;
@@ -87,6 +88,7 @@ internal sealed class ReportReader(IConsoleStore store, MachineWriter machines, 
         if (vm.Observed is null || !vm.Observed.SaysTheSame(seen) || (waits && vm.Observed.Generation != seen.Generation) || WaitsForGuest(vm, seen)) vm.Observed = seen;
         vm.ObservedAt = scope.Now;
         await machines.Advance(scope, vm);
+        vm.Trouble = VmTrouble.Of(vm.State, vm.Observed, "")?.Code ?? "";
     }
 
     private async Task TakeVolumes(WriteScope scope, HostId host, IReadOnlyList<ObservedVolume> report)

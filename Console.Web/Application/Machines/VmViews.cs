@@ -38,7 +38,8 @@ internal sealed class VmViews(LiveHosts live, ApplicationSettings settings)
                 running ? vm.Observed?.Addresses ?? [] : [], running ? vm.Observed?.GuestAgentAt : null, running ? vm.Observed?.StartedAt : null,
                 vm.CreatedAt, vm.UpdatedAt, observedAt,
                 host is not null && vm.State != VmState.Deleted && live.IsStale(host.Id, host.ReportedAt), vm.Operation, vm.Spec.Protected, running ? vm.Observed?.Running : null,
-                vm.State == VmState.Restorable ? vm.RestorableUntil : null, vm.State != VmState.Restorable && MachineActs.CanBeKept(MachineRows.Record(vm, host?.Name, false), settings.RestoreWindow) ? (int)settings.RestoreWindow.TotalMinutes : null, vm.Version);
+                vm.State == VmState.Restorable ? vm.RestorableUntil : null, vm.State != VmState.Restorable && MachineActs.CanBeKept(MachineRows.Record(vm, host?.Name, false), settings.RestoreWindow) ? (int)settings.RestoreWindow.TotalMinutes : null,
+                VmTrouble.Of(vm.State, vm.Observed, host?.Name ?? "its host"), running ? vm.Observed?.GuestSystem ?? "" : "", vm.Version);
         }
     }
 }

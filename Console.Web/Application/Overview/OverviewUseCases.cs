@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Plinth.Core.Identity;
 using Plinth.Core.Inventory;
 using Plinth.Core.Machines;
+using Plinth.Core.Operations;
 using Plinth.Core.Primitives;
 using Plinth.Web.Application.Hosts;
 using Plinth.Web.Application.Operations;
@@ -42,11 +43,19 @@ internal sealed class OverviewUseCases(IConsoleStore store, LiveHosts live, Self
     {
         // Hosts first: what is wrong with a VM often follows from them. Of each kind the newest comes first.
         var problems = hosts.SelectMany(OfHost).OrderByDescending(p => p.Since).ToList();
-        var vms = await db.Vms.Where(v => v.State == VmState.Failed || v.State == VmState.Lost || v.State == VmState.Waiting || v.State == VmState.Paused)
+        var vms = await db.Vms.Where(v => v.State == VmState.Failed || v.State == VmState.Lost || v.State == VmState.Waiting || v.State == VmState.Paused || v.Trouble != "")
             .OrderByDescending(v => v.UpdatedAt).Take(MaxProblemsOfAKind).ToListAsync(stop);
         var projects = await db.Projects.ToDictionaryAsync(p => p.Id, p => p.Name, stop);
-        problems.AddRange(vms.Select(v => new ProblemView(
-            v.State is VmState.Failed or VmState.Lost ? "error" : "warning", $"VM {v.Name} is {VmLifecycle.Word(v.State)}", v.StateReason, $"/projects/{projects[v.Project]}/vms/{v.Id}", v.UpdatedAt)));
+        var names = hosts.ToDictionary(h => h.Id, h => h.Name);
+        foreach (var v in vms)
+        {
+            var trouble = VmTrouble.Of(v.State, v.Observed, v.Host is { } on ? names.GetValueOrDefault(on, "its host") : "its host");
+            // Asked to start since: the next report tells.
+            if (trouble is null && v.State is not (VmState.Failed or VmState.Lost or VmState.Waiting or VmState.Paused)) continue;
+            var severe = v.State is VmState.Failed or VmState.Lost || trouble is { Code: not "guest_silent" };
+            problems.Add(new ProblemView(severe ? "error" : "warning", $"VM {v.Name} is {(trouble is { Code: "guest_silent" } ? "silent" : VmLifecycle.Word(v.State))}",
+                trouble is null ? v.StateReason : $"{trouble.Sentence} {trouble.Remedy}", $"/projects/{projects[v.Project]}/vms/{v.Id}", trouble?.Since ?? v.UpdatedAt));
+        }
         // Certificates stand with their hosts.
         problems.AddRange(self.Current.Where(c => c.State != SelfCheckState.Ok && c.Name != SelfCheckRules.CertificatesName)
             .Select(c => new ProblemView(c.State == SelfCheckState.Error ? "error" : "warning", $"This console: {c.Title.ToLowerInvariant()}", $"{c.Sentence} {c.Remedy}", "/upkeep", c.Since)));

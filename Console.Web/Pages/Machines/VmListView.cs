@@ -18,7 +18,7 @@ public sealed record VmRowContent(
 {
     public static VmRowContent Of(VmView vm) => new(
         vm.Id, vm.ProjectName, vm.Name, vm.ImageName, vm.State, vm.Stale,
-        Telling(vm) ? vm.StateReason : null,
+        vm.Trouble?.Sentence ?? (Telling(vm) ? vm.StateReason : null),
         vm.Host, vm.HostName, vm.Acceleration, vm.Size, string.Join(", ", vm.Addresses), vm.CreatedAt, vm.Stale ? vm.ObservedAt : null,
         string.Join(' ', vm.Labels.OrderBy(l => l.Key, StringComparer.Ordinal).Select(l => l.Value.Length == 0 ? l.Key : $"{l.Key}={l.Value}")), vm.Description, vm.RestorableUntil);
 

@@ -69,6 +69,7 @@ internal static class Tables
             e.HasIndex(v => new { v.Project, v.Name }).IsUnique().HasFilter($"\"{nameof(VmRow.DeletedAt)}\" IS NULL");
             e.HasIndex(v => v.Host);
             e.HasIndex(v => v.State);
+            e.HasIndex(v => v.Trouble).HasFilter($"\"{nameof(VmRow.Trouble)}\" <> ''");
             e.HasIndex(v => v.Image);
             e.HasOne<ProjectRow>().WithMany().HasForeignKey(v => v.Project).OnDelete(DeleteBehavior.Restrict);
             e.HasOne<HostRow>().WithMany().HasForeignKey(v => v.Host).OnDelete(DeleteBehavior.Restrict);

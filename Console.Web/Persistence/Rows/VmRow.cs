@@ -1,5 +1,6 @@
 using Plinth.Core.Machines;
 using Plinth.Core.Network;
+using Plinth.Core.Operations;
 using Plinth.Core.Primitives;
 using Plinth.Core.Protocol;
 
@@ -46,6 +47,8 @@ public sealed class VmRow : IVersioned, ILogged
     public DesiredPower? PowerBefore { get; set; }
 
     public ObservedMachine? Observed { get; set; }
+    /// <summary>Code of what the last report says is wrong (<see cref="VmTrouble"/>); empty where nothing is.</summary>
+    public string Trouble { get; set; } = "";
     /// <summary>Receipt of the last report about this VM.</summary>
     [Heartbeat] public DateTimeOffset? ObservedAt { get; set; }
 

@@ -33,6 +33,12 @@ public abstract class HypervisorBench : IAsyncDisposable
     /// <summary>A running machine looks as if its start had been cut short: it stands still, and nobody has paused it.</summary>
     public abstract Task Strand(DesiredMachine machine);
 
+    /// <summary>The storage has no room left, and the running machine's guest writes.</summary>
+    public abstract Task RunOutOfSpace(DesiredMachine machine);
+
+    /// <summary>There is room in the storage again.</summary>
+    public abstract Task MakeRoom(DesiredMachine machine);
+
     /// <summary>Somebody empties the host's packet rules by hand.</summary>
     public abstract Task FlushRules();
 

@@ -65,6 +65,32 @@ public abstract class HypervisorContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_guest_whose_storage_is_full_stands_still_and_goes_on_once_there_is_room()
+    {
+        var machine = _bench.Machine("hungry");
+        await Prepare(machine);
+        await Host.Start(machine.Vm, Stop);
+        await Eventually.Holds("the guest agent answers", async () => await Host.Guest(machine.Vm, Stop) is { System.Length: > 0 });
+        await _bench.RunOutOfSpace(machine);
+        await Eventually.Holds("it stands still for want of space", async () => (await InfoOf(machine.Vm))!.Pause == PauseReason.StorageFull);
+
+        // Let go on without room it is back where it was; a start does not take it for one that was cut short.
+        await Host.Resume(machine.Vm, Stop);
+        await Eventually.Holds("it stands still again", async () => (await InfoOf(machine.Vm))!.Pause == PauseReason.StorageFull);
+        await Host.Start(machine.Vm, Stop);
+        Assert.Equal((DomainState.Paused, OffReason.None), await StateOf(machine.Vm));
+
+        await _bench.MakeRoom(machine);
+        await Host.Resume(machine.Vm, Stop);
+        await Eventually.Holds("the guest is well", async () => await Host.Guest(machine.Vm, Stop) is not null);
+        Assert.Equal((DomainState.Running, PauseReason.None), ((await InfoOf(machine.Vm))!.State, (await InfoOf(machine.Vm))!.Pause));
+        await Host.Pause(machine.Vm, Stop);
+        Assert.Equal(PauseReason.Asked, (await InfoOf(machine.Vm))!.Pause);
+        await Host.SwitchOff(machine.Vm, Stop);
+        await Remove(machine.Vm);
+    }
+
+    [Fact]
     public async Task A_start_that_was_cut_short_goes_on_and_a_pause_stays()
     {
         var machine = _bench.Machine("cut-short");

@@ -12,6 +12,7 @@ public sealed class LabHost : IAsyncDisposable
     private static int _labs;
 
     private readonly string _lab;
+    private bool _ownStorage;
 
     private LabHost(string name, int index, string? lab) => (Name, Index, _lab) = (name, index, lab ?? $"{Environment.ProcessId}-{Interlocked.Increment(ref _labs)}");
 
@@ -33,9 +34,16 @@ public sealed class LabHost : IAsyncDisposable
     public string PidFiles => Path.Combine(Directory, Name, "run", "qemu");
 
     /// <param name="beside">A host of the lab that this one joins; null for a lab of its own.</param>
-    public static async Task<LabHost> Up(LabHost? beside = null)
+    /// <param name="storageMib">Gives it storage of its own of this size, to be filled without harm to others.</param>
+    public static async Task<LabHost> Up(LabHost? beside = null, int? storageMib = null)
     {
         var host = beside is null ? new LabHost("kvm", 1, null) : new LabHost("kvm-2", 2, beside._lab);
+        if (storageMib is { } size)
+        {
+            System.IO.Directory.CreateDirectory(host.StateRoot);
+            await Run("/bin/mount", "-t", "tmpfs", "-o", $"size={size}m", "plinth-storage", host.StateRoot);
+            host._ownStorage = true;
+        }
         await host.Lab("up", host.Name, host.Index.ToString());
         return host;
     }
@@ -59,6 +67,7 @@ public sealed class LabHost : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Lab("down", Name);
+        if (_ownStorage) await Run("/bin/umount", StateRoot);
         if (!System.IO.Directory.EnumerateFiles(Directory, "holder.pid", SearchOption.AllDirectories).Any()) System.IO.Directory.Delete(Directory, recursive: true);
     }
 

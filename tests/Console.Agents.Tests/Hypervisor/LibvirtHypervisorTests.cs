@@ -16,7 +16,7 @@ public sealed class LibvirtFixture : IAsyncLifetime
     public async Task InitializeAsync()
     {
         GuestImage = await LabHost.GuestImage();
-        Lab = await LabHost.Up();
+        Lab = await LabHost.Up(storageMib: 512);
     }
 
     public async Task DisposeAsync() => await Lab.DisposeAsync();
@@ -196,6 +196,21 @@ public sealed class LibvirtHypervisorTests(LibvirtFixture fixture, Xunit.Abstrac
     }
 
     [Fact]
+    public async Task A_guest_whose_kernel_gives_up_has_crashed()
+    {
+        var machine = Bench.Machine("panicking");
+        await Prepare(machine);
+        await Host.Start(machine.Vm, default);
+        await using (var console = new ConsoleReader(await Host.OpenSerial(machine.Vm, default)))
+        {
+            await console.Until("panicking:/# ");
+            await console.Type("echo c > /proc/sysrq-trigger\n");
+            await Eventually.Holds("it has crashed", async () => await StateOf(machine.Vm) == (DomainState.Off, OffReason.Crashed));
+        }
+        await Remove(machine.Vm);
+    }
+
+    [Fact]
     public async Task A_libvirtd_that_hangs_makes_calls_fail_instead_of_hang()
     {
         await Host.Domains(default);
@@ -241,6 +256,22 @@ public sealed class LibvirtHypervisorTests(LibvirtFixture fixture, Xunit.Abstrac
 
         // QEMU's own stop, behind libvirt's back.
         public override Task Strand(DesiredMachine machine) => fixture.Lab.Virsh("qemu-monitor-command", DomainRules.DomainName(machine), "--hmp", "stop");
+
+        private string Ballast => Path.Combine(fixture.Lab.StateRoot, "ballast");
+
+        public override async Task RunOutOfSpace(DesiredMachine machine)
+        {
+            await using var console = new ConsoleReader(await _host.OpenSerial(machine.Vm, default));
+            await console.Until($"{machine.Name}:/# ");
+            await fixture.Lab.Shell($"fallocate -l $(($(stat -f -c '%f * %S' {fixture.Lab.StateRoot}) - (4 << 20))) {Ballast}");
+            await console.Type("dd if=/dev/urandom of=/dev/vda bs=1M count=16 conv=fsync\n");
+        }
+
+        public override Task MakeRoom(DesiredMachine machine)
+        {
+            File.Delete(Ballast);
+            return Task.CompletedTask;
+        }
 
         public override async Task FlushRules() => await fixture.Lab.Shell("nft flush ruleset");
 

@@ -29,6 +29,18 @@ public sealed class SimulatedHypervisorTests : HypervisorContract
             return Task.CompletedTask;
         }
 
+        public override Task RunOutOfSpace(DesiredMachine machine)
+        {
+            _host.RunOutOfSpace(machine.Vm);
+            return Task.CompletedTask;
+        }
+
+        public override Task MakeRoom(DesiredMachine machine)
+        {
+            _host.MakeRoom(machine.Vm);
+            return Task.CompletedTask;
+        }
+
         public override Task FlushRules()
         {
             _host.FlushRules();

@@ -15,6 +15,15 @@ public sealed class GuestAnswersTests
             """));
 
     [Theory]
+    [InlineData("""{"return":{"name":"Debian GNU/Linux","pretty-name":"Debian GNU/Linux 12 (bookworm)","kernel-release":"6.1.0-18-amd64"}}""", "Debian GNU/Linux 12 (bookworm), kernel 6.1.0-18-amd64")]
+    [InlineData("""{"return":{"pretty-name":"A\u0007B"}}""", "AB")]
+    [InlineData("""{"return":{"kernel-release":7}}""", "")]
+    [InlineData("""{"return":[]}""", "")]
+    [InlineData("nonsense", "")]
+    [InlineData(null, "")]
+    public void The_system_is_named_in_the_guests_own_words(string? answer, string system) => Assert.Equal(system, GuestAnswers.System(answer));
+
+    [Theory]
     [InlineData("")]
     [InlineData("[]")]
     [InlineData("{}")]

@@ -130,6 +130,7 @@ internal sealed class Story
             long.Parse(Value("for") ?? "0", CultureInfo.InvariantCulture),
             Flag("disk"), Flag("defined"), Flag("started"), Flag("agent"), Flag("asked"), words.Contains("gone"), "k", [],
             progress is null ? null : new Progress("fetching the image", long.Parse(progress[0], CultureInfo.InvariantCulture), long.Parse(progress[1], CultureInfo.InvariantCulture)),
-            problem is null ? null : new MachineProblem(problem[0], "The pool has no room left; free some.", Enum.Parse<StepKind>(problem[1], ignoreCase: true), problem.Length > 2));
+            problem is null ? null : new MachineProblem(problem[0], "The pool has no room left; free some.", Enum.Parse<StepKind>(problem[1], ignoreCase: true), problem.Length > 2),
+            Pause: Value("pause") is { } pause ? Enum.Parse<PauseReason>(pause, ignoreCase: true) : PauseReason.None);
     }
 }

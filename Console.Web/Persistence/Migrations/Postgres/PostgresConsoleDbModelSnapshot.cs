@@ -1386,6 +1386,11 @@ namespace Plinth.Web.Persistence.Migrations.Postgres
                         .HasColumnType("text")
                         .UseCollation("C");
 
+                    b.Property<string>("Trouble")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
                     b.Property<long>("UpdatedAt")
                         .HasColumnType("bigint");
 
@@ -1402,6 +1407,9 @@ namespace Plinth.Web.Persistence.Migrations.Postgres
                     b.HasIndex("Image");
 
                     b.HasIndex("State");
+
+                    b.HasIndex("Trouble")
+                        .HasFilter("\"Trouble\" <> ''");
 
                     b.HasIndex("Project", "Name")
                         .IsUnique()

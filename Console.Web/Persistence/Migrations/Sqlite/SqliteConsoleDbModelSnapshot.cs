@@ -1375,6 +1375,11 @@ namespace Plinth.Web.Persistence.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .UseCollation("BINARY");
 
+                    b.Property<string>("Trouble")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .UseCollation("BINARY");
+
                     b.Property<long>("UpdatedAt")
                         .HasColumnType("INTEGER");
 
@@ -1391,6 +1396,9 @@ namespace Plinth.Web.Persistence.Migrations.Sqlite
                     b.HasIndex("Image");
 
                     b.HasIndex("State");
+
+                    b.HasIndex("Trouble")
+                        .HasFilter("\"Trouble\" <> ''");
 
                     b.HasIndex("Project", "Name")
                         .IsUnique()

@@ -1,0 +1,40 @@
+﻿using Microsoft.EntityFrameworkCore.Migrations;
+
+#nullable disable
+
+namespace Plinth.Web.Persistence.Migrations.Postgres
+{
+    /// <inheritdoc />
+    public partial class VmTrouble : Migration
+    {
+        /// <inheritdoc />
+        protected override void Up(MigrationBuilder migrationBuilder)
+        {
+            migrationBuilder.AddColumn<string>(
+                name: "Trouble",
+                table: "Vms",
+                type: "text",
+                nullable: false,
+                defaultValue: "",
+                collation: "C");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Vms_Trouble",
+                table: "Vms",
+                column: "Trouble",
+                filter: "\"Trouble\" <> ''");
+        }
+
+        /// <inheritdoc />
+        protected override void Down(MigrationBuilder migrationBuilder)
+        {
+            migrationBuilder.DropIndex(
+                name: "IX_Vms_Trouble",
+                table: "Vms");
+
+            migrationBuilder.DropColumn(
+                name: "Trouble",
+                table: "Vms");
+        }
+    }
+}
