@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net.Sockets;
 using Plinth.Agents.Libvirt;
 using Plinth.Agents.Machines.Serial;
+using Plinth.Agents.Machines.Xml;
 using Plinth.Core.Inventory;
 using Plinth.Core.Primitives;
 using Plinth.Core.Protocol;
@@ -21,21 +22,21 @@ public sealed partial class LibvirtHypervisor
     public async Task<HostFacts> Facts(CancellationToken stop)
     {
         var (acceleration, reason) = await _acceleration.Value.WaitAsync(stop);
-        var (libvirt, qemu) = await _libvirt.Call(
+        var (libvirt, qemu, firmware) = await _libvirt.Call(
             connection =>
             {
                 if (Native.virConnectGetLibVersion(connection, out var lib) < 0) throw LibvirtException.Last("reading libvirt's version");
                 if (Native.virConnectGetVersion(connection, out var emulator) < 0) throw LibvirtException.Last("reading QEMU's version");
                 // libvirt examines the emulator the first time it is needed, which takes seconds: now, not in the first create.
                 var type = acceleration == Acceleration.Kvm ? "kvm" : "qemu";
-                _ = Native.Take(Native.virConnectGetDomainCapabilities(connection, null, "x86_64", "q35", type, 0)) ?? throw LibvirtException.Last("reading what QEMU can do");
-                return (lib, emulator);
+                var can = Native.Take(Native.virConnectGetDomainCapabilities(connection, null, "x86_64", "q35", type, 0)) ?? throw LibvirtException.Last("reading what QEMU can do");
+                return (lib, emulator, DomainCapabilities.Firmware(can));
             },
             ReadFailed, stop);
         return new HostFacts(
             _inventory.Hostname, AgentVersion.Text, acceleration, reason, "x86_64", _inventory.CpuModel, _inventory.Capacity(),
             _inventory.OperatingSystem, _inventory.Kernel, "libvirt " + Version(libvirt), "QEMU " + Version(qemu),
-            await _segments.TunnelAddress(stop), HostPool.Of(PoolKind.Directory, _inventory.Medium()));
+            await _segments.TunnelAddress(stop), HostPool.Of(PoolKind.Directory, _inventory.Medium()), firmware);
     }
 
     public Task<Resources> Free(CancellationToken stop) => Task.FromResult(_inventory.Free());

@@ -17,7 +17,7 @@ public sealed partial class SimulatedHypervisor
         return new HostFacts(
             _profile.Hostname, AgentVersion.Text, Acceleration.Simulated, "This host is simulated: no guest is executed.",
             "x86_64", _profile.CpuModel, _profile.Capacity, "Plinth simulation", "none", "simulated", "simulated",
-            $"198.18.{(byte)(_profile.Hostname.Sum(c => c) >> 8)}.{(byte)_profile.Hostname.Sum(c => c)}", HostPool.Of(PoolKind.Directory, _profile.Medium));
+            $"198.18.{(byte)(_profile.Hostname.Sum(c => c) >> 8)}.{(byte)_profile.Hostname.Sum(c => c)}", HostPool.Of(PoolKind.Directory, _profile.Medium), new FirmwareSupport(true, true, true));
     }
 
     public async Task<Resources> Free(CancellationToken stop)

@@ -63,6 +63,7 @@ public static class HostLifecycle
 /// <param name="Capacity">What guests may use in sum: logical CPUs, memory in MiB, disk in GiB of the <c>default</c> pool.</param>
 /// <param name="Pool">What its pool can do; null where its agent does not say.</param>
 /// <param name="TunnelAddress">Where other hosts reach this one with the traffic of networks; empty where there is no such address.</param>
+/// <param name="Firmware">What guests can boot with beside BIOS; null: nothing.</param>
 /// <param name="AccelerationReason">Why it is KVM or software emulation, as a sentence.</param>
 public sealed record HostFacts(
     string Hostname,
@@ -77,7 +78,8 @@ public sealed record HostFacts(
     string HypervisorVersion,
     string EmulatorVersion,
     string TunnelAddress = "",
-    HostPool? Pool = null);
+    HostPool? Pool = null,
+    FirmwareSupport? Firmware = null);
 
 /// <summary>A value with the moment it was observed. Age is computed against the reader's clock and is always shown.</summary>
 public readonly record struct Observed<T>(T Value, DateTimeOffset At)

@@ -1,3 +1,4 @@
+using Plinth.Core.Inventory;
 using Plinth.Core.Primitives;
 
 namespace Plinth.Core.Machines;
@@ -17,6 +18,7 @@ public enum DesiredPower { Running, Stopped }
 /// <param name="OnlyHost">The one host that the operator named; null where placement is free to choose.</param>
 /// <param name="Hostname">The guest's host name where it is not the VM's name: it was renamed after the seed was made.</param>
 /// <param name="Protected">It is not deleted before this is lifted.</param>
+/// <param name="Firmware">Null means BIOS.</param>
 /// <param name="FormerSize">What it had before a resize, until the machine has wholly taken the new size; null where it has.</param>
 public sealed record VmSpec(
     string Name,
@@ -33,7 +35,8 @@ public sealed record VmSpec(
     HostId? OnlyHost = null,
     string? Hostname = null,
     bool Protected = false,
-    Resources? FormerSize = null);
+    Resources? FormerSize = null,
+    GuestFirmware? Firmware = null);
 
 /// <summary>Fixed sizes of a VM that people can choose by name.</summary>
 public sealed record Flavor(FlavorId Id, string Name, string Description, Resources Size);

@@ -15,7 +15,7 @@ namespace Plinth.Core.Operations;
 public sealed record PlacedMachine(
     VmId Vm, ProjectId Project, string Name, string Hostname, Resources Size, string StorageClass, IReadOnlyList<DesiredNic> Nics,
     string UserName, IReadOnlyList<string> SshKeys, string UserData, Image Image,
-    DesiredPower Power, long PowerGeneration, int StopDeadlineSeconds, bool Removed);
+    DesiredPower Power, long PowerGeneration, int StopDeadlineSeconds, bool Removed, GuestFirmware? Firmware = null);
 
 /// <summary>A volume with a place, as its row says.</summary>
 /// <param name="Removed">It must go: stands as a tombstone until the agent reports it gone.</param>
@@ -75,5 +75,5 @@ public static class DesiredStates
         [new DesiredDisk(RootDiskSerial, Pool.Name, m.Size.DiskGib, new ImageReference(m.Image.Id, m.Image.Digest, m.Image.SizeBytes, m.Image.Format), limits)],
         m.Nics,
         new Seed(m.Hostname, m.UserName, m.SshKeys, m.UserData),
-        m.Image.HasGuestAgent, m.Power, m.PowerGeneration, m.StopDeadlineSeconds);
+        m.Image.HasGuestAgent, m.Power, m.PowerGeneration, m.StopDeadlineSeconds, m.Firmware);
 }

@@ -1,3 +1,4 @@
+using Plinth.Core.Inventory;
 using Plinth.Core.Machines;
 using Plinth.Core.Primitives;
 using Plinth.Core.Protocol;
@@ -17,8 +18,11 @@ public static class SnapshotActs
 
     /// <param name="snapshots">How many it has.</param>
     /// <param name="volumes">How many are attached to it.</param>
-    public static Refusal? WhyNotTake(VmState state, int snapshots, int volumes)
+    public static Refusal? WhyNotTake(VmState state, int snapshots, int volumes, GuestFirmware firmware)
     {
+        // Their variables and state are files of their own, which libvirt's internal snapshots leave out.
+        if (firmware.Kind == FirmwareKind.Uefi || firmware.Tpm)
+            return Refusal.Conflict("firmware_state", $"The VM boots with {firmware}: what UEFI and a TPM remember is not part of a snapshot, so none is taken.");
         if (state is not (VmState.Running or VmState.Paused or VmState.Stopped))
             return Refusal.Conflict("vm_not_settled", $"The VM is {VmLifecycle.Word(state)}; a snapshot is taken of one that is running, paused or stopped.");
         if (Volumes(volumes) is { } attached) return attached;

@@ -28,12 +28,12 @@ internal static class StepReader
         if (step == StepKind.Placed) return new StepReading.Going(operation.Steps.First(s => s.Kind == StepKind.Placed).Detail);
         // A report for an older generation describes what was there before the operation.
         if (seen is null || seen.Generation < operation.Generation) return new StepReading.Going($"Waiting for {vm.HostName} to take it up.");
-        if (seen.Problem is { Final: true } problem && problem.Step == step && !IsDone(step, operation, seen)) return new StepReading.Broken(problem.Message);
+        if (seen.Problem is { Final: true } problem && Concerns(problem, step, operation.Kind) && !IsDone(step, operation, seen)) return new StepReading.Broken(problem.Message);
         return step switch
         {
             StepKind.Disk => seen.DiskReadyAt is { } at ? new StepReading.Done(at, "The disk and the seed are in place.") : Going(seen, step, "The disk is being prepared."),
             StepKind.Defined => seen.DefinedAt is { } at ? new StepReading.Done(at, "The hypervisor knows the machine.") : Going(seen, step, "The machine is being defined."),
-            StepKind.Started => IsStarted(operation, seen) ? new StepReading.Done(seen.StartedAt ?? now, "The hypervisor has started the machine.") : Going(seen, step, "The machine is being started."),
+            StepKind.Started => IsStarted(operation, seen) ? new StepReading.Done(seen.StartedAt ?? now, "The hypervisor has started the machine.") : Going(seen, step, "The machine is being started.", operation.Kind),
             StepKind.GuestAgent => GuestUp(operation, vm, seen, now),
             StepKind.ShutdownAsked => ShutdownAsked(seen),
             StepKind.Stopped => IsOff(seen) ? new StepReading.Done(now, OffSentence.Of(seen.Off, asked: true)) : Going(seen, step, "Waiting for the machine to be off."),
@@ -59,9 +59,14 @@ internal static class StepReader
         seen.StartedForPowerGeneration >= operation.PowerGeneration
         && (seen.Domain is DomainState.Running or DomainState.Paused || (seen.Domain == DomainState.Off && seen.Off != OffReason.NeverStarted && seen.StartedAt is not null));
 
-    private static StepReading Going(ObservedMachine seen, StepKind step, string otherwise)
+    // What comes before a start fails it as well: one whose disk is lost is told at once.
+    private static bool Concerns(MachineProblem problem, StepKind step, OperationKind kind) =>
+        problem.Step == step
+        || (step == StepKind.Started && problem.Step is StepKind.Disk or StepKind.Defined && OperationSteps.For(kind).All(d => d.Kind != problem.Step));
+
+    private static StepReading Going(ObservedMachine seen, StepKind step, string otherwise, OperationKind kind = OperationKind.CreateVm)
     {
-        if (seen.Problem is { } problem && problem.Step == step) return new StepReading.Going($"{problem.Message} The host goes on trying.");
+        if (seen.Problem is { } problem && Concerns(problem, step, kind)) return new StepReading.Going($"{problem.Message} The host goes on trying.");
         if (seen.Progress is not { } progress) return new StepReading.Going(otherwise);
         return new StepReading.Going(progress.Sentence, progress.Total > 0 ? (int)Math.Clamp(progress.Done * 100 / progress.Total, 0, 100) : null);
     }

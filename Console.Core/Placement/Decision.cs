@@ -1,3 +1,4 @@
+using Plinth.Core.Inventory;
 using Plinth.Core.Primitives;
 using Plinth.Core.Storage;
 
@@ -5,7 +6,7 @@ namespace Plinth.Core.Placement;
 
 /// <summary>What is to be placed. <paramref name="OnlyHost"/> pins to one host by the operator's wish.</summary>
 /// <param name="Storage">What its disks ask of the host's pool; null where any pool does.</param>
-public sealed record PlacementRequest(VmId Vm, ProjectId Project, Resources Size, string Architecture, HostId? OnlyHost, StorageDemand? Storage = null);
+public sealed record PlacementRequest(VmId Vm, ProjectId Project, Resources Size, string Architecture, HostId? OnlyHost, StorageDemand? Storage = null, GuestFirmware? Firmware = null);
 
 /// <summary>The numbers that people set. Ratios multiply what a host has.</summary>
 /// <param name="CpuOvercommit">vCPUs per logical CPU.</param>

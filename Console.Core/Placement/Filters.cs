@@ -40,6 +40,13 @@ internal sealed class ArchitectureFilter : IHostFilter
         request.Architecture == host.Architecture ? null : new HostRefusal(Name, RefusalClass.Forbidden, $"needs {request.Architecture}, the host is {host.Architecture}", 1, 0);
 }
 
+internal sealed class FirmwareFilter : IHostFilter
+{
+    public string Name => "firmware";
+    public HostRefusal? Check(PlacementRequest request, HostSnapshot host, PlacementPolicy policy, DateTimeOffset now) =>
+        (host.Firmware ?? FirmwareSupport.None).WhyNot(request.Firmware ?? GuestFirmware.Default) is { } no ? new HostRefusal(Name, RefusalClass.Forbidden, no, 1, 0) : null;
+}
+
 internal sealed class CpuFilter : IHostFilter
 {
     public string Name => "vCPUs";

@@ -39,6 +39,7 @@ public sealed record GuestName(string Name, string Address, string Mac);
 /// <param name="PowerGeneration">Raised each time a person asks for a start or a stop. A domain that went off by itself
 /// after having been started for this number is not started again; the console decides.</param>
 /// <param name="StopDeadlineSeconds">How long the guest may take to shut down before it is switched off; 0 switches off at once.</param>
+/// <param name="Firmware">Null means BIOS.</param>
 public sealed record DesiredMachine(
     VmId Vm,
     ProjectId Project,
@@ -51,7 +52,8 @@ public sealed record DesiredMachine(
     bool HasGuestAgent,
     DesiredPower Power,
     long PowerGeneration,
-    int StopDeadlineSeconds)
+    int StopDeadlineSeconds,
+    GuestFirmware? Firmware = null)
 {
     [JsonIgnore]
     public MachineSize Size => new(Vcpus, MemoryMib);

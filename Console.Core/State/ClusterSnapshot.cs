@@ -19,7 +19,8 @@ public sealed record HostSnapshot(
     string Architecture,
     Resources Capacity,
     Resources Allocated,
-    HostPool? Pool = null)
+    HostPool? Pool = null,
+    FirmwareSupport? Firmware = null)
 {
     public Resources Free => Capacity - Allocated;
 }

@@ -15,6 +15,9 @@ namespace Plinth.Web.Application;
 /// <param name="Networks">Names or ids; absent means the project's <c>default</c>.</param>
 /// <param name="Keys">OpenSSH public keys.</param>
 /// <param name="Host">Operators may name a host, by name or id.</param>
+/// <param name="Firmware">"bios" (the default) or "uefi".</param>
+/// <param name="SecureBoot">UEFI starts only what is signed.</param>
+/// <param name="Tpm">A TPM 2.0 of its own.</param>
 public sealed record CreateVm(
     string? Name,
     string? Image,
@@ -29,7 +32,10 @@ public sealed record CreateVm(
     string? UserName = null,
     IReadOnlyList<string?>? Keys = null,
     string? UserData = null,
-    string? Host = null);
+    string? Host = null,
+    string? Firmware = null,
+    bool? SecureBoot = null,
+    bool? Tpm = null);
 
 /// <summary>PATCH …/vms/{vm}: what is absent stays.</summary>
 /// <param name="Name">The guest keeps its host name.</param>

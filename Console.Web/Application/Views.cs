@@ -58,6 +58,7 @@ public sealed record VmView(
     int? RestoreMinutes,
     VmTrouble? Trouble,
     string GuestSystem,
+    GuestFirmware Firmware,
     long Version);
 
 /// <param name="Address">From the network's range; null where the host's own DHCP gives one.</param>

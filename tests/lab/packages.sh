@@ -1,7 +1,7 @@
 # Sourced by ./start and ./test: Debian packages by purpose, and how to get them.
 PACKAGES_BUILD="gcc libc6-dev zlib1g-dev"
 PACKAGES_GUEST="busybox-static cpio dosfstools fdisk mtools qemu-utils syslinux syslinux-common xz-utils"
-PACKAGES_HOST="dnsmasq-base iproute2 iptables libvirt-clients libvirt-daemon libvirt-daemon-driver-qemu libvirt-daemon-system nftables procps qemu-system-x86 qemu-utils xorriso"
+PACKAGES_HOST="dnsmasq-base iproute2 iptables libvirt-clients libvirt-daemon libvirt-daemon-driver-qemu libvirt-daemon-system nftables ovmf procps qemu-system-x86 qemu-utils swtpm swtpm-tools xorriso"
 PACKAGES_TEST="chromium curl iputils-arping iputils-ping jq postgresql sqlite3"
 PACKAGES_SLOW="e2fsprogs fdisk mmdebstrap"
 

@@ -21,7 +21,10 @@ internal sealed record DomainContext(
     IReadOnlyList<NetworkConfig> Networks,
     string SerialLogPath,
     bool DirectIo,
-    int MostVcpus);
+    int MostVcpus)
+{
+    public GuestFirmware Firmware => Machine.Firmware ?? GuestFirmware.Default;
+}
 
 /// <param name="Limits">How much it may do in a second; null for as much as it can.</param>
 /// <param name="Image">The overlay's backing file and its format; null for a disk of its own.</param>

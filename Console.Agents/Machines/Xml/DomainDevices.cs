@@ -63,6 +63,10 @@ internal static class DomainDevices
     public static IEnumerable<XObject> Pointer(DomainContext context) =>
         [new XElement("input", new XAttribute("type", "tablet"), new XAttribute("bus", "virtio"))];
 
+    public static IEnumerable<XObject> Tpm(DomainContext context) => context.Firmware.Tpm
+        ? [new XElement("tpm", new XAttribute("model", "tpm-crb"), new XElement("backend", new XAttribute("type", "emulator"), new XAttribute("version", "2.0")))]
+        : [];
+
     // Listens nowhere: who wants to look gets a socket from libvirt. No viewer can shut out the others.
     public static IEnumerable<XObject> Screen(DomainContext context) =>
     [

@@ -22,6 +22,7 @@ internal static class DomainXml
         DomainDevices.Serial,
         DomainDevices.GuestAgent,
         DomainDevices.Pointer,
+        DomainDevices.Tpm,
         DomainDevices.Screen,
         DomainDevices.Video,
         DomainDevices.Balloon,
@@ -87,12 +88,20 @@ internal static class DomainXml
 
     private static IEnumerable<XObject> Firmware(DomainContext context) =>
     [
-        // The machine type without a version: each host's newest, fixed by libvirt when the domain is defined.
-        new XElement("os", new XElement("type", new XAttribute("arch", "x86_64"), new XAttribute("machine", "q35"), "hvm")),
+        // The machine type without a version: each host's newest, fixed by libvirt when the domain is defined. So is the firmware's file.
+        new XElement("os",
+            context.Firmware.Kind == FirmwareKind.Uefi ? new XAttribute("firmware", "efi") : null,
+            new XElement("type", new XAttribute("arch", "x86_64"), new XAttribute("machine", "q35"), "hvm"),
+            context.Firmware.Kind == FirmwareKind.Uefi
+                ? new XElement("firmware", FirmwareFeature("enrolled-keys", context.Firmware.SecureBoot), FirmwareFeature("secure-boot", context.Firmware.SecureBoot))
+                : null),
     ];
 
+    private static XElement FirmwareFeature(string name, bool enabled) => new("feature", new XAttribute("enabled", enabled ? "yes" : "no"), new XAttribute("name", name));
+
+    // The variables of Secure Boot are written in system management mode alone.
     private static IEnumerable<XObject> Features(DomainContext context) =>
-        [new XElement("features", new XElement("acpi"), new XElement("apic"))];
+        [new XElement("features", new XElement("acpi"), new XElement("apic"), context.Firmware.SecureBoot ? new XElement("smm", new XAttribute("state", "on")) : null)];
 
     private static IEnumerable<XObject> Processor(DomainContext context) =>
     [

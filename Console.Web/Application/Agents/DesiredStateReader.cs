@@ -32,7 +32,7 @@ internal sealed class DesiredStateReader(IConsoleStore store)
             networks,
             vms.Select(v => new PlacedMachine(
                 v.Id, v.Project, v.Name, v.Spec.Hostname ?? v.Name, v.Spec.Size, v.Spec.StorageClass, [.. v.Nics.Select(n => new DesiredNic(n.Mac, n.Network, n.Address, n.Rules))], v.Spec.UserName, v.Spec.SshKeys, v.Spec.UserData,
-                images[v.Image], v.Power, v.PowerGeneration, v.StopDeadlineSeconds, v.State == VmState.Deleting || removed.Contains(v.Id))),
+                images[v.Image], v.Power, v.PowerGeneration, v.StopDeadlineSeconds, v.State == VmState.Deleting || removed.Contains(v.Id), v.Spec.Firmware)),
             volumes.Select(v => new PlacedVolume(v.Id, v.Project, v.Name, v.StorageClass, v.SizeGib, v.Vm, v.Made, v.State == VolumeState.Deleting)),
             await Members(db, host, [.. vms.SelectMany(v => v.Nics).Select(n => n.Network).Distinct()], stop));
     }

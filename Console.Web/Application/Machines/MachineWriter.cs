@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Plinth.Core.Identity;
+using Plinth.Core.Inventory;
 using Plinth.Core.Machines;
 using Plinth.Core.Operations;
 using Plinth.Core.Placement;
@@ -61,7 +62,7 @@ internal sealed class MachineWriter(Lazy<IAgentGateway> gateway, LiveHosts live,
     /// <summary>A snapshot of the machine as it is, under a name that was found good.</summary>
     public async Task<Result<OperationRow>> TakeSnapshot(WriteScope scope, VmRow vm, string name, string by)
     {
-        if (SnapshotActs.WhyNotTake(vm.State, vm.Snapshots.Count, await VolumesOf(scope, vm)) is { } no) return no;
+        if (SnapshotActs.WhyNotTake(vm.State, vm.Snapshots.Count, await VolumesOf(scope, vm), vm.Spec.Firmware ?? GuestFirmware.Default) is { } no) return no;
         var withMemory = SnapshotActs.HasMemory(vm.State);
         var size = (withMemory ? vm.Observed?.Running : null) ?? new MachineSize(vm.Spec.Size.Vcpus, vm.Spec.Size.MemoryMib);
         var snapshot = new VmSnapshot(SnapshotId.New(scope.Now), name, withMemory, size.Vcpus, size.MemoryMib, SnapshotState.Taking, "", scope.Now, by);

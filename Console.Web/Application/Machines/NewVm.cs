@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Plinth.Core.Inventory;
 using Plinth.Core.Machines;
 using Plinth.Core.Primitives;
 using Plinth.Core.Storage;
@@ -29,11 +30,12 @@ internal sealed record NewVm(VmSpec Spec, ImageRow Image, IReadOnlyList<NetworkR
         var storageClass = await FindStorageClass(db, refusals, request.StorageClass, stop);
         var networks = await FindNetworks(db, refusals, project, request.Networks, stop);
         var onlyHost = await FindHost(db, refusals, request.Host, stop);
+        var firmware = FindFirmware(refusals, request, size, flavor is null ? "memoryMib" : "flavor");
         if (refusals.Any) return Result<NewVm>.No(refusals.All);
         var spec = new VmSpec(
             request.Name!, request.Description ?? "", (request.Labels ?? new Dictionary<string, string?>()).ToDictionary(l => l.Key, l => l.Value!),
             image!.Id, flavor?.Id, size!.Value, storageClass!.Name, [.. networks.Select(n => n.Name)],
-            request.UserName ?? image.DefaultUser, [.. (request.Keys ?? []).Select(k => SshPublicKey.Parse(k).Value!.ToString())], request.UserData ?? "", onlyHost?.Id);
+            request.UserName ?? image.DefaultUser, [.. (request.Keys ?? []).Select(k => SshPublicKey.Parse(k).Value!.ToString())], request.UserData ?? "", onlyHost?.Id, Firmware: firmware == GuestFirmware.Default ? null : firmware);
         return new NewVm(spec, image, networks, new StorageDemand(storageClass.Name, storageClass.Needs));
     }
 
@@ -107,6 +109,16 @@ internal sealed record NewVm(VmSpec Spec, ImageRow Image, IReadOnlyList<NetworkR
             else rows.Add(row);
         }
         return rows;
+    }
+
+    private static GuestFirmware FindFirmware(RefusalList refusals, CreateVm request, Resources? size, string memoryField)
+    {
+        var kind = request.Firmware switch { null or "" or "bios" => FirmwareKind.Bios, "uefi" => FirmwareKind.Uefi, _ => (FirmwareKind?)null };
+        if (kind is null) refusals.Invalid("firmware", "unknown_firmware", $"There is no firmware {RefusalList.Quote(request.Firmware!)}; it is bios or uefi.");
+        if (kind == FirmwareKind.Bios && request.SecureBoot == true) refusals.Invalid("secureBoot", "needs_uefi", "Secure Boot is a part of UEFI: choose the firmware uefi, or leave Secure Boot out.");
+        if (kind == FirmwareKind.Uefi && size is { } s && s.MemoryMib < GuestFirmware.UefiMinMemoryMib)
+            refusals.Invalid(memoryField, "too_little_memory", $"With UEFI a VM needs at least {GuestFirmware.UefiMinMemoryMib} MiB of memory; this is {s.MemoryMib} MiB.");
+        return new GuestFirmware(kind ?? FirmwareKind.Bios, request.SecureBoot == true, request.Tpm == true);
     }
 
     private static async Task<HostRow?> FindHost(ConsoleDb db, RefusalList refusals, string? nameOrId, CancellationToken stop)

@@ -34,7 +34,7 @@ internal sealed class VirtualMachines(IConsoleStore store, FleetCache fleet, Mut
         {
             var judged = await NewVm.Judge(db, owner, request, stop);
             if (!judged.Succeeded) return Result<FitView>.No(judged.Refusals);
-            var asked = new PlacementRequest(new VmId(Guid.Empty), owner.Id, judged.Value.Spec.Size, GuestArchitecture.OfImages, judged.Value.Spec.OnlyHost, judged.Value.Storage);
+            var asked = new PlacementRequest(new VmId(Guid.Empty), owner.Id, judged.Value.Spec.Size, GuestArchitecture.OfImages, judged.Value.Spec.OnlyHost, judged.Value.Storage, judged.Value.Spec.Firmware);
             var decision = PlacementEngine.Decide(asked, await fleet.Newest(stop), PlacementPolicy.Default, time.GetUtcNow(), seed: 0);
             return new FitView(decision.Fitting, decision.Hosts, Sentence(decision), decision.Reasons);
         }, stop);

@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Plinth.Core.Inventory;
 using Plinth.Core.Machines;
 using Plinth.Core.Operations;
 using Plinth.Core.Primitives;
@@ -39,7 +40,7 @@ internal sealed class VmViews(LiveHosts live, ApplicationSettings settings)
                 vm.CreatedAt, vm.UpdatedAt, observedAt,
                 host is not null && vm.State != VmState.Deleted && live.IsStale(host.Id, host.ReportedAt), vm.Operation, vm.Spec.Protected, running ? vm.Observed?.Running : null,
                 vm.State == VmState.Restorable ? vm.RestorableUntil : null, vm.State != VmState.Restorable && MachineActs.CanBeKept(MachineRows.Record(vm, host?.Name, false), settings.RestoreWindow) ? (int)settings.RestoreWindow.TotalMinutes : null,
-                VmTrouble.Of(vm.State, vm.Observed, host?.Name ?? "its host"), running ? vm.Observed?.GuestSystem ?? "" : "", vm.Version);
+                VmTrouble.Of(vm.State, vm.Observed, host?.Name ?? "its host"), running ? vm.Observed?.GuestSystem ?? "" : "", vm.Spec.Firmware ?? GuestFirmware.Default, vm.Version);
         }
     }
 }

@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Plinth.Core.Identity;
+using Plinth.Core.Inventory;
 using Plinth.Core.Machines;
 using Plinth.Core.Operations;
 using Plinth.Core.Placement;
@@ -23,7 +24,7 @@ internal sealed class Placer(IConsoleStore store, ICapacityWriter capacity, Mach
     public async Task<int> Pass(CancellationToken stop)
     {
         // What asks for the same and waits for the same reason is not worth a decision of its own in this pass.
-        var full = new Dictionary<(ProjectId, Resources, HostId?, string), string>();
+        var full = new Dictionary<(ProjectId, Resources, HostId?, string, GuestFirmware?), string>();
         var (placed, left) = (0, 0);
         for (; ; )
         {
@@ -36,7 +37,7 @@ internal sealed class Placer(IConsoleStore store, ICapacityWriter capacity, Mach
             }
             foreach (var vm in waiting)
             {
-                var asks = (vm.Project, vm.Spec.Size, vm.Spec.OnlyHost, vm.StorageClass);
+                var asks = (vm.Project, vm.Spec.Size, vm.Spec.OnlyHost, vm.StorageClass, vm.Spec.Firmware);
                 if (vm.State == VmState.Waiting && full.TryGetValue(asks, out var reason) && reason == vm.StateReason)
                 {
                     left++;
@@ -56,7 +57,7 @@ internal sealed class Placer(IConsoleStore store, ICapacityWriter capacity, Mach
     }
 
     private Task<PlacementDecision?> Place(VmRow vm, Dictionary<string, StorageNeeds> classes, CancellationToken stop) => capacity.Place(
-        new PlacementRequest(vm.Id, vm.Project, vm.Spec.Size, GuestArchitecture.OfImages, vm.Spec.OnlyHost, new StorageDemand(vm.StorageClass, classes[vm.StorageClass])), PlacementPolicy.Default, (scope, d) => Commit(scope, vm.Id, d), stop);
+        new PlacementRequest(vm.Id, vm.Project, vm.Spec.Size, GuestArchitecture.OfImages, vm.Spec.OnlyHost, new StorageDemand(vm.StorageClass, classes[vm.StorageClass]), vm.Spec.Firmware), PlacementPolicy.Default, (scope, d) => Commit(scope, vm.Id, d), stop);
 
     private async Task<bool> Commit(WriteScope scope, VmId id, PlacementDecision decision)
     {

@@ -8,7 +8,7 @@ using Plinth.Web.Persistence;
 
 namespace Plinth.Web.Application.Start;
 
-/// <summary>Brings in the image that was built beside the console, once per digest: a newer build becomes a second image, VMs of the old one keep theirs.</summary>
+/// <summary>Brings in the images that were built beside the console, once per digest: a newer build becomes a second image, VMs of the old one keep theirs.</summary>
 internal sealed class ImportBundledImage(ApplicationSettings settings, IConsoleStore store, ImageFiles files, TimeProvider time, ILogger<ImportBundledImage> log) : IStartupStep
 {
     /// <summary>The manifest beside the file, as the builder writes it.</summary>
@@ -19,7 +19,11 @@ internal sealed class ImportBundledImage(ApplicationSettings settings, IConsoleS
     public async Task Run(CancellationToken stop)
     {
         files.RemoveLeftovers();
-        if (settings.BundledImage is not { } path) return;
+        foreach (var manifest in settings.BundledImages) await Import(manifest, stop);
+    }
+
+    private async Task Import(string path, CancellationToken stop)
+    {
         if (!File.Exists(path))
         {
             log.LogWarning("Plinth:BundledImage names {Path}, which does not exist; no image is imported. Build it again with ./start.", path);

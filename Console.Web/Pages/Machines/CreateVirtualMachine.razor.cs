@@ -82,8 +82,26 @@ public partial class CreateVirtualMachine
             case nameof(VmForm.Labels): form.Labels = value; return View.Edited("labels");
             case nameof(VmForm.StorageClass): form.StorageClass = value; return View.Edited("storageClass");
             case nameof(VmForm.Host): form.Host = value; return View.Edited("host");
+            case nameof(VmForm.Firmware):
+                // Secure Boot goes with UEFI.
+                (form.Firmware, form.SecureBoot) = (value, form.SecureBoot && value == "uefi");
+                return View.Edited("firmware");
             default: throw new ArgumentOutOfRangeException(nameof(property), property, null);
         }
+    }
+
+    private Task ChooseSecureBoot(bool value)
+    {
+        Kept = View!.Draft;
+        View.Form.SecureBoot = value;
+        return View.Edited("secureBoot");
+    }
+
+    private Task ChooseTpm(bool value)
+    {
+        Kept = View!.Draft;
+        View.Form.Tpm = value;
+        return View.Edited("tpm");
     }
 
     private async Task Submit()

@@ -14,7 +14,7 @@ public sealed class VmCreateView : LiveView
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(300);
 
-    private static readonly string[] Fields = ["name", "description", "image", "flavor", "vcpus", "memoryMib", "diskGib", "userName", "keys", "userData", "labels", "networks", "storageClass", "host"];
+    private static readonly string[] Fields = ["name", "description", "image", "flavor", "vcpus", "memoryMib", "diskGib", "userName", "keys", "userData", "labels", "networks", "storageClass", "host", "firmware", "secureBoot", "tpm"];
 
     private readonly IVirtualMachines _machines;
     private readonly ICatalogue _catalogue;

@@ -33,6 +33,11 @@ public sealed class VmForm
     public string StorageClass { get; set; } = "";
     public string Host { get; set; } = "";
 
+    /// <summary>"" for BIOS, or "uefi".</summary>
+    public string Firmware { get; set; } = "";
+    public bool SecureBoot { get; set; }
+    public bool Tpm { get; set; }
+
     public bool OwnSize => Flavor.Length == 0;
 
     public CreateVm ToRequest() => new(
@@ -49,7 +54,10 @@ public sealed class VmForm
         Text(UserName),
         Lines(Keys) is { Count: > 0 } keys ? keys : null,
         UserData.Trim().Length == 0 ? null : UserData,
-        Text(Host));
+        Text(Host),
+        Text(Firmware),
+        SecureBoot ? true : null,
+        Tpm ? true : null);
 
     private static string? Text(string value) => value.Trim() is { Length: > 0 } text ? text : null;
 

@@ -60,5 +60,5 @@ public static class FleetSnapshots
     internal static HostSnapshot See(HostId id, string name, HostState state, DateTimeOffset? reportedAt, HostFacts? facts, bool simulated, Resources taken) => new(
         id, name, state, reportedAt,
         facts?.Acceleration ?? (simulated ? Acceleration.Simulated : Acceleration.Qemu),
-        facts?.Architecture ?? "", facts?.Capacity ?? Resources.Zero, taken, facts?.Pool);
+        facts?.Architecture ?? "", facts?.Capacity ?? Resources.Zero, taken, facts?.Pool, facts?.Firmware);
 }

@@ -541,6 +541,8 @@ public abstract class HypervisorContract : IAsyncLifetime
         Assert.NotEqual(Acceleration.Kvm == facts.Acceleration ? "" : "kvm", facts.AccelerationReason);
         Assert.True(facts.Pool is { Name: HostPool.DefaultName, Kind: PoolKind.Directory, Shared: false, ThinProvisioning: true }, $"{facts.Pool}");
         Assert.True(facts.Capacity is { Vcpus: > 0, MemoryMib: > 0, DiskGib: > 0 }, facts.Capacity.ToString());
+        // The packages that ./test installs bring all of it.
+        Assert.Equal(new FirmwareSupport(Uefi: true, SecureBoot: true, Tpm: true), facts.Firmware);
         var free = await Host.Free(Stop);
         Assert.True(free.Vcpus == facts.Capacity.Vcpus && free.MemoryMib is > 0 && free.DiskGib is > 0, free.ToString());
         var sample = await Host.Sample(Stop);

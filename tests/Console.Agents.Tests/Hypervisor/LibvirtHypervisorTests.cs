@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Plinth.Agents.Machines;
+using Plinth.Core.Inventory;
 using Plinth.Core.Primitives;
 using Plinth.Core.Protocol;
 using Plinth.Core.Storage;
@@ -154,6 +155,24 @@ public sealed class LibvirtHypervisorTests(LibvirtFixture fixture, Xunit.Abstrac
         await Host.SwitchOff(machine.Vm, default);
         await Remove(machine.Vm);
         await Host.RemoveVolume(volume.Volume, default);
+    }
+
+    [Fact]
+    public async Task A_guest_starts_under_secure_boot_with_a_tpm_of_its_own_and_nothing_of_either_is_left()
+    {
+        var machine = Bench.Machine("secured") with { MemoryMib = GuestFirmware.UefiMinMemoryMib, Firmware = new GuestFirmware(FirmwareKind.Uefi, SecureBoot: true, Tpm: true) };
+        await Prepare(machine);
+        await Host.Start(machine.Vm, default);
+        await using (var console = new ConsoleReader(await Host.OpenSerial(machine.Vm, default)))
+        {
+            await console.Until("secured:/# ");
+            await console.Type("echo secure $(dmesg | grep -c 'Secure boot enabled') tpm $(cat /sys/class/tpm/tpm0/tpm_version_major)\n");
+            await console.Until("secure 1 tpm 2\r\n");
+        }
+        await Host.SwitchOff(machine.Vm, default);
+        await Remove(machine.Vm);
+        var name = DomainRules.DomainName(machine);
+        Assert.Equal("", await fixture.Lab.Shell($"find /var/lib/libvirt/qemu/nvram /var/lib/libvirt/swtpm -name '*{name}*' -o -name '*{machine.Vm.Value}*'"));
     }
 
     [Fact]

@@ -31,6 +31,26 @@ public sealed class DomainXmlTests
         Golden.Check("domain-qemu.xml", DomainXml.Generate(Context(Machine, Acceleration.Qemu, directIo: false)));
 
     [Fact]
+    public void With_uefi_secure_boot_and_a_tpm() =>
+        Golden.Check("domain-secure.xml", DomainXml.Generate(Context(Machine with { Firmware = new GuestFirmware(FirmwareKind.Uefi, SecureBoot: true, Tpm: true) }, Acceleration.Kvm, directIo: true)));
+
+    [Fact]
+    public void With_uefi_alone() =>
+        Golden.Check("domain-uefi.xml", DomainXml.Generate(Context(Machine with { Firmware = new GuestFirmware(FirmwareKind.Uefi) }, Acceleration.Kvm, directIo: true)));
+
+    [Theory]
+    [InlineData("efi", "yes", "emulator", true, true, true)]
+    [InlineData("efi", "no", "passthrough", true, false, false)]
+    [InlineData("bios", "yes", "", false, false, false)]
+    public void What_guests_can_boot_with_is_read_from_libvirts_capabilities(string firmware, string secure, string tpm, bool uefi, bool secureBoot, bool hasTpm) =>
+        Assert.Equal(new FirmwareSupport(uefi, secureBoot, hasTpm), DomainCapabilities.Firmware($"""
+            <domainCapabilities>
+              <os supported='yes'><enum name='firmware'><value>{firmware}</value></enum><loader supported='yes'><enum name='secure'><value>no</value><value>{secure}</value></enum></loader></os>
+              <devices><tpm supported='yes'><enum name='backendModel'><value>{tpm}</value></enum><enum name='backendVersion'><value>1.2</value><value>2.0</value></enum></tpm></devices>
+            </domainCapabilities>
+            """));
+
+    [Fact]
     public void Nothing_typed_becomes_markup() =>
         Gen.Char[' ', '~'].Array.Select(chars => new string(chars)).Sample(text =>
         {

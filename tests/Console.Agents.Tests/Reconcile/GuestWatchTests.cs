@@ -16,7 +16,7 @@ public sealed class GuestWatchTests
     {
         var time = new FakeTimeProvider(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
         await using var host = new SimulatedHypervisor(SimulatedProfile.Server(1, SimulatedTimings.Instant), time);
-        var machine = DesiredBuilder.Machine(1);
+        var machine = DesiredBuilder.Machine(1) with { Nics = [] };
         await host.EnsurePool(new PoolConfig(new StorageClassId(Guid.CreateVersion7()), "default", Plinth.Core.Inventory.PoolKind.Directory), default);
         foreach (var disk in machine.Disks) await host.EnsureDisk(machine.Vm, disk, default);
         await host.EnsureSeed(machine.Vm, machine.Seed, default);

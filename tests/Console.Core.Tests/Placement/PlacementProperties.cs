@@ -25,14 +25,14 @@ public class PlacementProperties
     private static readonly Gen<HostSnapshot> Hosts = Gen.Select(
         Gen.Guid, OneOf(HostState.Ready, HostState.Ready, HostState.Ready, HostState.Lost, HostState.Enrolling, HostState.Quarantined),
         Gen.Int[-5, 60].Select(age => age < 0 ? (DateTimeOffset?)null : Now.AddSeconds(-age)),
-        Gen.Enum<Acceleration>(), OneOf("x86_64", "x86_64", "aarch64"), Capacities)
-        .Select((id, state, at, acceleration, architecture, capacity) =>
-            new HostSnapshot(new HostId(id), "host-" + id.ToString()[..4], state, at, acceleration, architecture, capacity, Resources.Zero));
+        Gen.Enum<Acceleration>(), OneOf("x86_64", "x86_64", "aarch64"), Gen.Select(Capacities, OneOf(null, new FirmwareSupport(Uefi: true), new FirmwareSupport(true, true, true))))
+        .Select((id, state, at, acceleration, architecture, of) =>
+            new HostSnapshot(new HostId(id), "host-" + id.ToString()[..4], state, at, acceleration, architecture, of.Item1, Resources.Zero, Firmware: of.Item2));
 
     private static readonly Gen<ClusterSnapshot> Fleets = Hosts.Array[0, 12].Select(hosts => new ClusterSnapshot(7, [.. hosts.DistinctBy(h => h.Id)]));
 
-    private static readonly Gen<PlacementRequest[]> Requests = Gen.Select(Gen.Guid, Sizes, OneOf("x86_64", "x86_64", "x86_64", "aarch64"))
-        .Select((id, size, architecture) => new PlacementRequest(new VmId(id), Project, size, architecture, null)).Array[1, 40];
+    private static readonly Gen<PlacementRequest[]> Requests = Gen.Select(Gen.Guid, Sizes, OneOf("x86_64", "x86_64", "x86_64", "aarch64"), OneOf(null, null, new GuestFirmware(FirmwareKind.Uefi), new GuestFirmware(FirmwareKind.Uefi, true, true), new GuestFirmware(Tpm: true)))
+        .Select((id, size, architecture, firmware) => new PlacementRequest(new VmId(id), Project, size, architecture, null, Firmware: firmware)).Array[1, 40];
 
     private static readonly Gen<PlacementPolicy> Policies = Gen.Select(Gen.Double[0.5, 8], Gen.Int[0, 6]).Select((ratio, reserved) => new PlacementPolicy(3, ratio, reserved));
 
@@ -176,6 +176,8 @@ internal static class PlacementChecker
             {
                 (vcpus, memory, disk) = (vcpus + request.Size.Vcpus, memory + request.Size.MemoryMib, disk + request.Size.DiskGib);
                 if (request.Architecture != host.Architecture) found.Add($"{host.Name}: {request.Architecture} on {host.Architecture}");
+                if (request.Firmware is { } f && ((f.Kind == FirmwareKind.Uefi && host.Firmware?.Uefi != true) || (f.SecureBoot && host.Firmware?.SecureBoot != true) || (f.Tpm && host.Firmware?.Tpm != true)))
+                    found.Add($"{host.Name} cannot boot {f}");
                 if (request.Size.Vcpus > host.Capacity.Vcpus) found.Add($"{host.Name}: one VM with more vCPUs than the host");
             }
             if (vcpus + memory + disk == 0) continue;

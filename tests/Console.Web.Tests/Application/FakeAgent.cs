@@ -19,6 +19,7 @@ internal sealed class FakeAgent(Stage stage, HostId host, string name, Resources
     public Dictionary<VolumeId, ObservedVolume> Volumes { get; } = [];
     /// <summary>Guests take the request to release a disk and keep it.</summary>
     public bool GuestsKeepDisks { get; set; }
+    public FirmwareSupport Firmware { get; set; } = new(Uefi: true, SecureBoot: true, Tpm: true);
     public DesiredHostState? Desired { get; private set; }
     public HostPool? Pool { get; set; } = HostPool.Of(PoolKind.Directory, StorageMedium.SolidState);
     public ObservedFacility Limits { get; set; } = new("limits", "disk limits", true, "1 of 1 disk limited by its storage class; read back and compared.");
@@ -101,5 +102,5 @@ internal sealed class FakeAgent(Stage stage, HostId host, string name, Resources
             kept ? stage.Time.GetUtcNow() : null, false, null);
     }
 
-    private HostFacts Facts() => new(name, "0.1.0", Acceleration.Kvm, "a guest was booted", "x86_64", "Example CPU", capacity, "Debian 12", "6.1.0", "9.0.0", "7.2.0", _tunnel, Pool);
+    private HostFacts Facts() => new(name, "0.1.0", Acceleration.Kvm, "a guest was booted", "x86_64", "Example CPU", capacity, "Debian 12", "6.1.0", "9.0.0", "7.2.0", _tunnel, Pool, Firmware);
 }

@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Plinth.Core.Identity;
+using Plinth.Core.Inventory;
 using Plinth.Core.Machines;
 using Plinth.Core.Primitives;
 using Plinth.Core.Protocol;
@@ -42,6 +43,30 @@ public class RequestTests : Stage
         var ready = Ok(await Catalogue.CreateImage(Ana, new CreateImage("big", null, "raw", "sha256:" + new string('0', 64), 5, 30, 1024, true, null), null, Stop));
         Assert.Equal("image_not_ready", No(await Vms.Create(Ana, Project, new CreateVm("a", ready.Name, "small"), null, Stop)).Code);
         Ok(await Vms.Create(Ana, Project, new CreateVm("a", "mini", Vcpus: 2, MemoryMib: 100, DiskGib: 3), null, Stop));
+    }
+
+    [Fact]
+    public async Task Firmware_is_asked_for_reaches_the_host_and_leaves_out_hosts_that_lack_it()
+    {
+        await Image();
+        Assert.Equal(("firmware", "unknown_firmware"), No(await Vms.Create(Ana, Project, Request("a") with { Firmware = "efi" }, null, Stop)) is var f ? (f.Field, f.Code) : default);
+        Assert.Equal(("secureBoot", "needs_uefi"), No(await Vms.Create(Ana, Project, Request("a") with { SecureBoot = true }, null, Stop)) is var s ? (s.Field, s.Code) : default);
+        Assert.Equal(("memoryMib", "too_little_memory"), No(await Vms.Create(Ana, Project, new CreateVm("a", "mini", Vcpus: 1, MemoryMib: 256, DiskGib: 1, Firmware: "uefi"), null, Stop)) is var m ? (m.Field, m.Code) : default);
+        var old = await Host("kvm-1");
+        old.Firmware = FirmwareSupport.None;
+        await old.Report();
+        var trusted = Request("a") with { Firmware = "uefi", SecureBoot = true, Tpm = true };
+        var none = Ok(await Vms.Fit(Ana, Project, trusted, Stop));
+        Assert.Equal(0, none.Hosts);
+        Assert.Contains("needs UEFI, Secure Boot, TPM 2.0; the host lacks UEFI (package ovmf) and Secure Boot (package ovmf) and a TPM (packages swtpm and swtpm-tools)", none.Sentence);
+
+        var able = await Host("kvm-2");
+        var vm = await Vm(Ok(await Vms.Create(Ana, Project, trusted, null, Stop)));
+        await Place();
+        await able.Reconcile();
+        var wanted = new GuestFirmware(FirmwareKind.Uefi, SecureBoot: true, Tpm: true);
+        Assert.Equal(wanted, Assert.Single(able.Desired!.Machines).Firmware);
+        Assert.Equal(("kvm-2", wanted), Ok(await Vms.Get(Ana, Project, vm.Id, Stop)) is var seen ? (seen.HostName, seen.Firmware) : default);
     }
 
     [Fact]

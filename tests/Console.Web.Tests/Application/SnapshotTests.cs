@@ -1,3 +1,4 @@
+using Plinth.Core.Inventory;
 using Plinth.Core.Machines;
 using Plinth.Core.Operations;
 using Plinth.Core.Primitives;
@@ -133,7 +134,11 @@ public class SnapshotTests : Stage
     }
 
     [Fact]
-    public void Eight_are_the_most() => Assert.Contains("has 8 snapshots", SnapshotActs.WhyNotTake(VmState.Stopped, 8, 0)!.Message);
+    public void Eight_are_the_most() => Assert.Contains("has 8 snapshots", SnapshotActs.WhyNotTake(VmState.Stopped, 8, 0, GuestFirmware.Default)!.Message);
+
+    [Fact]
+    public void What_firmware_remembers_is_not_part_of_a_snapshot() =>
+        Assert.Contains("boots with BIOS, TPM 2.0", SnapshotActs.WhyNotTake(VmState.Stopped, 0, 0, new GuestFirmware(Tpm: true))!.Message);
 }
 
 /// <summary>The same on the other engine.</summary>

@@ -329,4 +329,19 @@ public sealed class VmLifeTests : Stage
         Assert.Equal(OperationState.Cancelled, (await Newest(start)).State);
         Assert.Equal(VmState.Stopped, Ok(await Vms.Get(Ana, Project, vm.Id, Stop)).State);
     }
+
+    [Fact]
+    public async Task A_start_whose_disk_is_lost_fails_at_once_with_the_hosts_own_sentence()
+    {
+        var (agent, vm) = await Running();
+        Ok(await Vms.Stop(Ana, Project, vm.Id, new StopVm(0), null, Stop));
+        await agent.Reconcile();
+        var start = Ok(await Vms.Start(Ana, Project, vm.Id, null, Stop));
+        await agent.Take();
+        agent.Set(vm.Id, m => m with { Problem = new MachineProblem("disk_lost", "The disk of VM web-1 is gone from this host.", StepKind.Disk, Final: true) });
+        await agent.Report();
+        var failed = await Newest(start);
+        Assert.Equal((OperationState.Failed, "The disk of VM web-1 is gone from this host."), (failed.State, failed.Reason));
+        Assert.Equal("The disk of VM web-1 is gone from this host.", Ok(await Vms.Get(Ana, Project, vm.Id, Stop)).StateReason);
+    }
 }

@@ -35,8 +35,9 @@ public sealed class StorageClassPageTests : PortalStage
         page.Find("#class-write-mib").Input("1.5");
         page.Find("form").Submit();
         page.WaitForElement("#class-read-iops-error");
-        page.Find("#class-read-iops").Input("500");
-        page.Find("#class-medium").Change("solidState");
+        // The page is drawn anew meanwhile: what was found is asked again until it takes it.
+        page.WaitForAssertion(() => page.Find("#class-read-iops").Input("500"));
+        page.WaitForAssertion(() => page.Find("#class-medium").Change("solidState"));
         page.Find("form").Submit();
         page.WaitForAssertion(() => Assert.Contains("solid state", page.Find("table").TextContent));
         var gold = Ok(await The<IStorageClasses>().List(Ana, Stop)).Single(c => c.Name == "gold");
