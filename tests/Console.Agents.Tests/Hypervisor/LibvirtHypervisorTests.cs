@@ -284,6 +284,8 @@ public sealed class LibvirtHypervisorTests(LibvirtFixture fixture, Xunit.Abstrac
             await console.Until($"{machine.Name}:/# ");
             await fixture.Lab.Shell($"fallocate -l $(($(stat -f -c '%f * %S' {fixture.Lab.StateRoot}) - (4 << 20))) {Ballast}");
             await console.Type("dd if=/dev/urandom of=/dev/vda bs=1M count=16 conv=fsync\n");
+            // Its echo: the guest has it.
+            await console.Until("count=16 conv=fsync");
         }
 
         public override Task MakeRoom(DesiredMachine machine)
