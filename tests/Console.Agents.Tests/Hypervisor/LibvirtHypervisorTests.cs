@@ -17,7 +17,7 @@ public sealed class LibvirtFixture : IAsyncLifetime
     public async Task InitializeAsync()
     {
         GuestImage = await LabHost.GuestImage();
-        Lab = await LabHost.Up(storageMib: 512);
+        Lab = await LabHost.Up(storageMib: 2560);
     }
 
     public async Task DisposeAsync() => await Lab.DisposeAsync();
