@@ -67,7 +67,7 @@ public sealed class BrowserTests(Fleet fleet)
         var (vm, create) = await fleet.Create("axe");
         await fleet.Console.Finished(create);
         var host = (await fleet.Console.ReadyHosts(1))[0].GetProperty("id").GetString();
-        var network = (await fleet.Console.Post("projects/default/networks", new { name = "axe", cidr = "10.77.0.0/24", rules = new[] { new { protocol = "tcp", ports = "443", source = "0.0.0.0/0" } } })).GetProperty("id").GetString();
+        var network = (await fleet.Console.Post("projects/default/networks", new { name = "axe", cidr = "10.120.0.0/24", rules = new[] { new { protocol = "tcp", ports = "443", source = "0.0.0.0/0" } } })).GetProperty("id").GetString();
         var made = await fleet.Console.Post("projects/default/volumes", new { name = "axe", sizeGib = 1 });
         await fleet.Console.Finished(made.GetProperty("id").GetString()!);
         var volume = made.GetProperty("volume").GetString()!;

@@ -20,7 +20,7 @@ public sealed class PostgresServer : IAsyncLifetime
         Directory.CreateDirectory(_directory);
         if (Environment.UserName == "root") await Run("chown", "postgres", _directory);
         await RunAsPostgres(Path.Combine(bin, "initdb"), "-D", Data, "-U", "plinth", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync");
-        _server = StartAsPostgres(Path.Combine(bin, "postgres"), "-D", Data, "-k", _directory, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_connections=200");
+        _server = StartAsPostgres(Path.Combine(bin, "postgres"), "-D", Data, "-k", _directory, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_connections=1000");
         _ = _server.StandardError.ReadToEndAsync();
         _ = _server.StandardOutput.ReadToEndAsync();
         var clock = Stopwatch.StartNew();

@@ -69,11 +69,11 @@ public sealed class DiagnosticsTests : IAsyncLifetime
         foreach (var (name, text) in files)
             Assert.All(secrets, s => Assert.False(text.Contains(s, StringComparison.Ordinal), $"{name} holds {s}"));
 
-        Assert.Equal(["checks.json", "counts.json", "hosts.json", "log.txt", "settings.json", "version.json"], files.Keys.Order());
+        Assert.Equal(["checks.json", "counts.json", "hosts.json", "log.txt", "servers.json", "settings.json", "version.json"], files.Keys.Order());
         Assert.Contains("A careless line", files["log.txt"]);
         Assert.Equal(SecretMask.Shown, JsonDocument.Parse(files["settings.json"]).RootElement.GetProperty("PLINTH_BOOTSTRAP_CLIENT_SECRET").GetString());
         Assert.Equal(ConsoleVersion.Text, JsonDocument.Parse(files["version.json"]).RootElement.GetProperty("console").GetString());
-        Assert.Equal(7, JsonDocument.Parse(files["checks.json"]).RootElement.GetArrayLength());
+        Assert.Equal(8, JsonDocument.Parse(files["checks.json"]).RootElement.GetArrayLength());
         var audited = await _client.GetFromJsonAsync<JsonElement>("/api/v1/audit?action=console.diagnostics");
         Assert.Equal(1, audited.GetProperty("total").GetInt64());
         var upkeep = await _client.GetFromJsonAsync<JsonElement>("/api/v1/upkeep");
