@@ -77,7 +77,7 @@ public sealed class DiagnosticsTests : IAsyncLifetime
         var audited = await _client.GetFromJsonAsync<JsonElement>("/api/v1/audit?action=console.diagnostics");
         Assert.Equal(1, audited.GetProperty("total").GetInt64());
         var upkeep = await _client.GetFromJsonAsync<JsonElement>("/api/v1/upkeep");
-        Assert.Equal(7, upkeep.GetProperty("checks").GetArrayLength());
+        Assert.Equal(8, upkeep.GetProperty("checks").GetArrayLength());
     }
 
     [Theory]
