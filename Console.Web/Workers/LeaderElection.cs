@@ -104,7 +104,8 @@ internal sealed class LeaderElection(
                 log.LogInformation("This server ({Name}) follows {Leader}, which leads in epoch {Epoch}.", identity.Name, elsewhere.Name, lease.Epoch);
             }
             var news = term != before || elsewhere?.Id != leader.Elsewhere?.Id;
-            leader.Take(term, began, elsewhere, [.. servers.Select(s => s.HubUrl).Distinct()]);
+            // One that has not begun to listen, on a port that the system chooses, has no address yet.
+            leader.Take(term, began, elsewhere, [.. servers.Select(s => s.HubUrl).Where(url => !url.EndsWith(":0", StringComparison.Ordinal)).Distinct()]);
             if (news) feed.Publish([new Change(ChangeKind, identity.Id.Value, null, 0)]);
             _failure = null;
         }
