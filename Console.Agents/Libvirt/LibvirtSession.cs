@@ -20,7 +20,21 @@ internal sealed unsafe class LibvirtSession : IDisposable
 
     public ConnectHandle Handle { get; }
 
-    public bool Alive => !Handle.IsClosed && Native.virConnectIsAlive(Handle) == 1;
+    public bool Alive
+    {
+        get
+        {
+            try
+            {
+                return Native.virConnectIsAlive(Handle) == 1;
+            }
+            // Closed already, by the thread that saw it break first.
+            catch (ObjectDisposedException)
+            {
+                return false;
+            }
+        }
+    }
 
     /// <param name="tell">Gets each event, on libvirt's thread: it must not block.</param>
     /// <param name="broken">Told once, on libvirt's thread, when the connection is lost.</param>

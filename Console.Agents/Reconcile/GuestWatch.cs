@@ -22,13 +22,14 @@ internal sealed class GuestWatch(IHypervisor hypervisor, TimeProvider time, Agen
     private readonly Dictionary<VmId, (string StartKey, CancellationTokenSource Stop)> _followed = [];
 
     /// <summary>Call from one thread: follows this start of the VM, and no earlier one.</summary>
-    public void Follow(VmId vm, string startKey, CancellationToken stop)
+    /// <param name="hasAnswered">It has answered in this start before: its silence counts from now on.</param>
+    public void Follow(VmId vm, string startKey, bool hasAnswered, CancellationToken stop)
     {
         if (_followed.TryGetValue(vm, out var followed) && followed.StartKey == startKey) return;
         Unfollow(vm);
         var source = CancellationTokenSource.CreateLinkedTokenSource(stop);
         _followed[vm] = (startKey, source);
-        _ = Task.Run(() => Run(vm, startKey, source.Token), CancellationToken.None);
+        _ = Task.Run(() => Run(vm, startKey, hasAnswered, source.Token), CancellationToken.None);
     }
 
     public void Unfollow(VmId vm)
@@ -38,10 +39,10 @@ internal sealed class GuestWatch(IHypervisor hypervisor, TimeProvider time, Agen
         followed.Stop.Dispose();
     }
 
-    private async Task Run(VmId vm, string startKey, CancellationToken stop)
+    private async Task Run(VmId vm, string startKey, bool hasAnswered, CancellationToken stop)
     {
         var since = time.GetUtcNow();
-        DateTimeOffset? last = null;
+        DateTimeOffset? last = hasAnswered ? since : null;
         try
         {
             while (true)

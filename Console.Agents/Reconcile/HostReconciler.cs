@@ -278,7 +278,11 @@ internal sealed partial class HostReconciler
 
     private void Follow(MachineWork work, MachineView view, CancellationToken stop)
     {
-        if (work.State == DomainState.Running && view.Desired is { HasGuestAgent: true } && !view.Tombstone) _guests.Follow(work.Vm, work.Domain!.StartKey, stop);
+        if (work.State == DomainState.Running && view.Desired is { HasGuestAgent: true } && !view.Tombstone)
+        {
+            var facts = _ledger.State.Facts(work.Vm);
+            _guests.Follow(work.Vm, work.Domain!.StartKey, facts.StartKey == work.Domain.StartKey && facts.GuestAgentAt is not null, stop);
+        }
         else _guests.Unfollow(work.Vm);
     }
 

@@ -42,20 +42,22 @@ internal sealed class HubConnector(IdentityKeeper keeper) : IConsoleConnector
     public async Task<IConsoleConnection> Connect(CancellationToken stop)
     {
         var hubs = keeper.Hubs;
-        foreach (var other in hubs.SkipLast(1))
+        if (hubs.Count == 1) return await Connect(hubs[0], stop);
+        var reasons = new List<string>();
+        foreach (var hub in hubs)
         {
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
-            limit.CancelAfter(AnswersWithin);
+            if (hub != hubs[^1]) limit.CancelAfter(AnswersWithin);
             try
             {
-                return await Connect(other, limit.Token);
+                return await Connect(hub, limit.Token);
             }
-            catch (Exception) when (!stop.IsCancellationRequested)
+            catch (Exception e) when (!stop.IsCancellationRequested)
             {
-                // The last one's reason is told.
+                reasons.Add($"{hub.Authority}: {(limit.IsCancellationRequested ? $"no answer within {AnswersWithin.TotalSeconds:0} s" : e.Message)}");
             }
         }
-        return await Connect(hubs[^1], stop);
+        throw new IOException($"no server of the console answers: {string.Join("; ", reasons)}");
     }
 
     private async Task<IConsoleConnection> Connect(Uri address, CancellationToken stop)

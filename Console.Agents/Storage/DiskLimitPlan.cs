@@ -17,6 +17,6 @@ internal static class DiskLimitPlan
     public static string Detail(IReadOnlyCollection<IoLimits> limits)
     {
         var limited = limits.Count(l => l != IoLimits.None);
-        return $"{limited} of {limits.Count} disk{(limits.Count == 1 ? "" : "s")} limited by {(limited == 1 ? "its" : "their")} storage class; read back and compared.";
+        return $"{limited} of {limits.Count} disk{(limits.Count == 1 ? "" : "s")} limited by {(limits.Count == 1 ? "its" : "their")} storage class; read back and compared.";
     }
 }

@@ -12,6 +12,7 @@ namespace Plinth.Agents.Storage;
 internal sealed class DiskLimits(LibvirtConnection libvirt, TimeProvider time)
 {
     private const uint Live = 1, Config = 2;
+    private const string LimitsFailed = "limits_failed", LimitsDiffer = "limits_differ";
 
     // As they were last found or set: what differs from that without another wish was changed by hand.
     private Dictionary<(VmId Vm, string Serial), IoLimits> _inForce = [];
@@ -20,15 +21,23 @@ internal sealed class DiskLimits(LibvirtConnection libvirt, TimeProvider time)
 
     public async Task<ObservedFacility> Ensure(DesiredHostState desired, CancellationToken stop)
     {
-        var (seen, drift) = (new Dictionary<(VmId, string), IoLimits>(), new List<string>());
+        var (seen, drift, failures) = (new Dictionary<(VmId, string), IoLimits>(), new List<string>(), new List<string>());
         foreach (var machine in desired.Machines)
         {
             var wanted = DiskLimitPlan.Of(machine, desired.Volumes ?? []);
-            foreach (var serial in await libvirt.Call(connection => Set(connection, machine, wanted, drift), e => Failed(machine, e), stop)) seen[(machine.Vm, serial)] = wanted[serial];
+            try
+            {
+                foreach (var serial in await libvirt.Call(connection => Set(connection, machine, wanted, drift), e => Failed(machine, e), stop)) seen[(machine.Vm, serial)] = wanted[serial];
+            }
+            // One machine's trouble is not the others'.
+            catch (HypervisorException e) when (e.Code is LimitsFailed or LimitsDiffer)
+            {
+                failures.Add(e.Message);
+            }
         }
         if (drift.Count > 0) (_drift, _driftAt) = ($"Put right: {string.Join("; ", drift)}.", time.GetUtcNow());
         _inForce = seen;
-        return new ObservedFacility("limits", "disk limits", true, DiskLimitPlan.Detail(seen.Values), _drift, _driftAt);
+        return new ObservedFacility("limits", "disk limits", failures.Count == 0, failures.Count == 0 ? DiskLimitPlan.Detail(seen.Values) : string.Join(" ", failures), _drift, _driftAt);
     }
 
     /// <summary>The serials of the disks that the machine has and that are now as they should be.</summary>
@@ -46,7 +55,7 @@ internal sealed class DiskLimits(LibvirtConnection libvirt, TimeProvider time)
                 {
                     DiskTuning.Set(domain, device, limits, flag);
                     if (DiskTuning.Differences(DiskTuning.Read(domain, device, flag), limits) is { Count: > 0 } left)
-                        throw new HypervisorException("limits_differ", $"The limits of disk '{serial}' of {machine.Name} were set and are not as wanted: {string.Join(", ", left)}.");
+                        throw new HypervisorException(LimitsDiffer, $"The limits of disk '{serial}' of {machine.Name} were set and are not as wanted: {string.Join(", ", left)}.");
                     if (_inForce.TryGetValue((machine.Vm, serial), out var before) && before == limits)
                         drift.Add($"disk '{serial}' of {machine.Name}{(flag == Live ? "" : ", from its next start on,")} had {string.Join(", ", differences)}");
                 }
@@ -56,5 +65,5 @@ internal sealed class DiskLimits(LibvirtConnection libvirt, TimeProvider time)
     }
 
     private static HypervisorException Failed(DesiredMachine machine, LibvirtException e) =>
-        new("limits_failed", $"The disk limits of {machine.Name} could not be set: {e.Said}", cause: e);
+        new(LimitsFailed, $"The disk limits of {machine.Name} could not be set: {e.Said}", cause: e);
 }

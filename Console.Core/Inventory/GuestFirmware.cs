@@ -12,6 +12,10 @@ public sealed record GuestFirmware(FirmwareKind Kind = FirmwareKind.Bios, bool S
 
     public static GuestFirmware Default { get; } = new();
 
+    /// <summary>Why a machine of this memory cannot boot with it; null where it can.</summary>
+    public string? TooLittle(int memoryMib) =>
+        Kind == FirmwareKind.Uefi && memoryMib < UefiMinMemoryMib ? $"With UEFI a VM needs at least {UefiMinMemoryMib} MiB of memory; this is {memoryMib} MiB." : null;
+
     /// <summary>"UEFI, Secure Boot, TPM 2.0".</summary>
     public override string ToString() => (Kind == FirmwareKind.Uefi ? "UEFI" : "BIOS") + (SecureBoot ? ", Secure Boot" : "") + (Tpm ? ", TPM 2.0" : "");
 }

@@ -5,7 +5,7 @@ namespace Plinth.Core.Operations;
 
 /// <summary>What is wrong with a VM beyond what its state says, and what to do about it.</summary>
 /// <param name="Code">Stable: "storage_full", "storage_failed", "crashed" or "guest_silent".</param>
-/// <param name="Since">The guest agent's last answer; null where the moment is not known.</param>
+/// <param name="Since">There was no answer of the guest agent since; null where that is not the trouble.</param>
 public sealed record VmTrouble(string Code, string Sentence, string Remedy, DateTimeOffset? Since = null)
 {
     /// <summary>Read from the last report; null where nothing is wrong, or nothing is known.</summary>

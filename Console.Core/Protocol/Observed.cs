@@ -20,7 +20,7 @@ public sealed record MachineSize(int Vcpus, int MemoryMib);
 /// <param name="Generation">The newest desired generation that this report answers.</param>
 /// <param name="StartedForPowerGeneration">The power generation the domain was last started (or stopped) for; 0 when never.</param>
 /// <param name="GuestAgentAt">When the guest agent last answered since the last start; null when it has not.</param>
-/// <param name="GuestSilentSince">Its last answer, where it has answered since the last start and does not any more; null while it does.</param>
+/// <param name="GuestSilentSince">It has answered since the last start and not since this moment: its last answer, or when the agent began to ask again (after a pause, or its own restart). Null while it answers.</param>
 /// <param name="GuestSystem">The guest's operating system in its own words; empty where it has not told.</param>
 /// <param name="ShutdownAskedAt">When the guest was last asked to shut down for the present power generation.</param>
 /// <param name="Gone">The tombstone is fulfilled: no domain, no disk, no seed.</param>

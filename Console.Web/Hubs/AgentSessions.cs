@@ -19,23 +19,23 @@ public sealed class AgentSessions : IAgentGateway, IDisposable
     private readonly ConcurrentDictionary<HostId, AgentConnection> _current = new();
     // One gate per host that ever connected: the application is told that calls for one host never overlap.
     private readonly ConcurrentDictionary<HostId, SemaphoreSlim> _gates = new();
-    private readonly IAgentDirectory directory;
-    private readonly ConsoleSockets consoles;
-    private readonly ILeadership leadership;
-    private readonly TimeProvider clock;
-    private readonly ILogger<AgentSessions> log;
+    private readonly IAgentDirectory _directory;
+    private readonly ConsoleSockets _consoles;
+    private readonly ILeadership _leadership;
+    private readonly TimeProvider _clock;
+    private readonly ILogger<AgentSessions> _log;
 
     public AgentSessions(IAgentDirectory directory, ConsoleSockets consoles, ILeadership leadership, TimeProvider clock, ILogger<AgentSessions> log)
     {
-        (this.directory, this.consoles, this.leadership, this.clock, this.log) = (directory, consoles, leadership, clock, log);
-        leadership.Ended += EndAll;
-        leadership.HubsChanged += WakeAll;
+        (_directory, _consoles, _leadership, _clock, _log) = (directory, consoles, leadership, clock, log);
+        _leadership.Ended += EndAll;
+        _leadership.HubsChanged += WakeAll;
     }
 
     public void Dispose()
     {
-        leadership.Ended -= EndAll;
-        leadership.HubsChanged -= WakeAll;
+        _leadership.Ended -= EndAll;
+        _leadership.HubsChanged -= WakeAll;
     }
 
     public int Count => _current.Count;
@@ -54,7 +54,7 @@ public sealed class AgentSessions : IAgentGateway, IDisposable
     }
 
     public void Open(AgentConnection connection) =>
-        _ = connection.Pump(() => Serially(connection.Host, () => directory.Desired(connection.Host, connection.Closed), connection.Closed), () => leadership.Hubs);
+        _ = connection.Pump(() => Serially(connection.Host, () => _directory.Desired(connection.Host, connection.Closed), connection.Closed), () => _leadership.Hubs);
 
     /// <summary>Takes one frame. Whoever breaks the protocol or speaks for a session that is over loses the connection.</summary>
     public async Task Receive(AgentConnection connection, Frame frame)
@@ -82,7 +82,7 @@ public sealed class AgentSessions : IAgentGateway, IDisposable
         catch (Exception e)
         {
             // The agent keeps what it knows and reports it again in a new session.
-            log.LogError(e, "A message of host {Host} could not be handled.", connection.Host);
+            _log.LogError(e, "A message of host {Host} could not be handled.", connection.Host);
             connection.End("a message could not be handled");
         }
     }
@@ -95,7 +95,7 @@ public sealed class AgentSessions : IAgentGateway, IDisposable
         {
             await Serially(connection.Host, async () =>
             {
-                await leadership.Under(term, () => directory.Disconnected(connection.Host, connection.Epoch, CancellationToken.None));
+                await _leadership.Under(term, () => _directory.Disconnected(connection.Host, connection.Epoch, CancellationToken.None));
                 return Done.Value;
             }, CancellationToken.None);
         }
@@ -110,20 +110,20 @@ public sealed class AgentSessions : IAgentGateway, IDisposable
         if (message is Hello hello)
         {
             // Asked once: the whole session belongs to this term.
-            if (leadership.Term is { } term) await leadership.Under(term, () => Greet(connection, hello, term, stop));
+            if (_leadership.Term is { } term) await _leadership.Under(term, () => Greet(connection, hello, term, stop));
             else TurnAway(connection);
             return Done.Value;
         }
         if (connection.Term is not { } own) throw new InvalidDataException($"{message.GetType().Name} arrived before a welcome");
-        await leadership.Under(own, () => Take(connection, message, stop));
+        await _leadership.Under(own, () => Take(connection, message, stop));
         return Done.Value;
     }
 
     private void TurnAway(AgentConnection connection)
     {
-        var leader = leadership.Elsewhere;
+        var leader = _leadership.Elsewhere;
         Refuse(connection, new Refused(Refused.NotLeaderCode,
-            leader is null ? "No server of this console leads for the moment; ask again." : $"Sessions are given by the server that leads, {leader.Name} at {leader.HubUrl}.", leadership.Hubs, leader?.HubUrl), expected: true);
+            leader is null ? "No server of this console leads for the moment; ask again." : $"Sessions are given by the server that leads, {leader.Name} at {leader.HubUrl}.", _leadership.Hubs, leader?.HubUrl), expected: true);
     }
 
     private void EndAll()
@@ -149,14 +149,14 @@ public sealed class AgentSessions : IAgentGateway, IDisposable
         switch (message)
         {
             case Report report:
-                await directory.Report(connection.Host, report, stop);
+                await _directory.Report(connection.Host, report, stop);
                 break;
             case TelemetryBatch batch:
-                await directory.Telemetry(connection.Host, batch, stop);
+                await _directory.Telemetry(connection.Host, batch, stop);
                 break;
             case CommandResult result:
                 // A console is opened by a command that nobody stored: its answer goes to the waiting browser.
-                if (!consoles.Answered(result)) await directory.CommandResult(connection.Host, result, stop);
+                if (!_consoles.Answered(result)) await _directory.CommandResult(connection.Host, result, stop);
                 connection.Send(new CommandAck(connection.Epoch, result.Command));
                 break;
         }
@@ -166,7 +166,7 @@ public sealed class AgentSessions : IAgentGateway, IDisposable
     {
         if (connection.Greeted) throw new InvalidDataException("a second hello arrived in one session");
         connection.Greeted = true;
-        switch (await directory.Hello(connection.Host, hello, stop))
+        switch (await _directory.Hello(connection.Host, hello, stop))
         {
             case Welcome welcome:
                 (connection.Epoch, connection.Term) = (welcome.Epoch, term);
@@ -174,10 +174,10 @@ public sealed class AgentSessions : IAgentGateway, IDisposable
                 _current.AddOrUpdate(connection.Host, connection, (_, present) => { former = present; return connection; });
                 if (former is not null && former != connection) former.End("the host has begun another session");
                 // Ended before it was on the list: nobody else would end it.
-                if (leadership.Term != term) throw new LeadershipOverException("This server does not lead any more.");
+                if (_leadership.Term != term) throw new LeadershipOverException("This server does not lead any more.");
                 connection.Send(welcome);
                 connection.WantDesired();
-                foreach (var command in await directory.PendingCommands(connection.Host, welcome.Epoch, stop)) connection.Send(command with { Epoch = welcome.Epoch });
+                foreach (var command in await _directory.PendingCommands(connection.Host, welcome.Epoch, stop)) connection.Send(command with { Epoch = welcome.Epoch });
                 break;
             case Refused refused:
                 Refuse(connection, refused.Code, refused.Message);
@@ -187,11 +187,11 @@ public sealed class AgentSessions : IAgentGateway, IDisposable
         }
     }
 
-    private void Refuse(AgentConnection connection, string code, string message) => Refuse(connection, new Refused(code, message, leadership.Hubs));
+    private void Refuse(AgentConnection connection, string code, string message) => Refuse(connection, new Refused(code, message, _leadership.Hubs));
 
     private void Refuse(AgentConnection connection, Refused refused, bool expected = false)
     {
-        log.Log(expected ? LogLevel.Debug : LogLevel.Warning, "Host {Host} is refused: {Code}: {Reason}", connection.Host, refused.Code, refused.Message);
+        _log.Log(expected ? LogLevel.Debug : LogLevel.Warning, "Host {Host} is refused: {Code}: {Reason}", connection.Host, refused.Code, refused.Message);
         connection.Send(refused);
         _ = CutOff();
 
@@ -199,7 +199,7 @@ public sealed class AgentSessions : IAgentGateway, IDisposable
         {
             try
             {
-                await Task.Delay(RefusalGrace, clock, connection.Closed);
+                await Task.Delay(RefusalGrace, _clock, connection.Closed);
                 connection.End("it was refused");
             }
             catch (OperationCanceledException)

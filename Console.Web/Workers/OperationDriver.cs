@@ -3,8 +3,8 @@ using Plinth.Core.Machines;
 using Plinth.Core.Primitives;
 using Plinth.Web.Application.Hosts;
 using Plinth.Web.Application.Machines;
-using Plinth.Web.Application.Volumes;
 using Plinth.Web.Application.Servers;
+using Plinth.Web.Application.Volumes;
 using Plinth.Web.Persistence;
 using Plinth.Web.Persistence.Rows;
 

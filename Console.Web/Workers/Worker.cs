@@ -2,7 +2,6 @@ using Plinth.Core.Primitives;
 using Plinth.Web.Application;
 using Plinth.Web.Application.Servers;
 
-
 namespace Plinth.Web.Workers;
 
 /// <summary>

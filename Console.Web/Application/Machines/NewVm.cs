@@ -116,9 +116,9 @@ internal sealed record NewVm(VmSpec Spec, ImageRow Image, IReadOnlyList<NetworkR
         var kind = request.Firmware switch { null or "" or "bios" => FirmwareKind.Bios, "uefi" => FirmwareKind.Uefi, _ => (FirmwareKind?)null };
         if (kind is null) refusals.Invalid("firmware", "unknown_firmware", $"There is no firmware {RefusalList.Quote(request.Firmware!)}; it is bios or uefi.");
         if (kind == FirmwareKind.Bios && request.SecureBoot == true) refusals.Invalid("secureBoot", "needs_uefi", "Secure Boot is a part of UEFI: choose the firmware uefi, or leave Secure Boot out.");
-        if (kind == FirmwareKind.Uefi && size is { } s && s.MemoryMib < GuestFirmware.UefiMinMemoryMib)
-            refusals.Invalid(memoryField, "too_little_memory", $"With UEFI a VM needs at least {GuestFirmware.UefiMinMemoryMib} MiB of memory; this is {s.MemoryMib} MiB.");
-        return new GuestFirmware(kind ?? FirmwareKind.Bios, request.SecureBoot == true, request.Tpm == true);
+        var firmware = new GuestFirmware(kind ?? FirmwareKind.Bios, request.SecureBoot == true, request.Tpm == true);
+        if (size is { } s && firmware.TooLittle(s.MemoryMib) is { } why) refusals.Invalid(memoryField, "too_little_memory", why);
+        return firmware;
     }
 
     private static async Task<HostRow?> FindHost(ConsoleDb db, RefusalList refusals, string? nameOrId, CancellationToken stop)

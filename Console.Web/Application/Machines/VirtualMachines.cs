@@ -141,6 +141,7 @@ internal sealed class VirtualMachines(IConsoleStore store, FleetCache fleet, Mut
             if (request is { Vcpus: null, MemoryMib: null }) return Refusal.Invalid("vcpus", "required", "Nothing is to be changed: give vcpus, memoryMib or both.");
             var size = SizeRules.Check(refusals, request.Vcpus ?? now.Vcpus, request.MemoryMib ?? now.MemoryMib, now.DiskGib);
             if (size is { } wanted && await m.Db.Images.SingleOrDefaultAsync(i => i.Id == row.Value.Image, stop) is { } image) SizeRules.CheckAgainst(refusals, MachineRows.Image(image), wanted, "diskGib", "memoryMib");
+            if (size is { } s && row.Value.Spec.Firmware?.TooLittle(s.MemoryMib) is { } tooLittle) refusals.Invalid("memoryMib", "too_little_memory", tooLittle);
             if (refusals.Any) return Result<Guid>.No(refusals.All);
             if (size == now) return Refusal.Conflict("same_size", $"The VM has {now.Vcpus} vCPU and {now.MemoryMib} MiB already.");
             var asked = await writer.Resize(m.Scope, row.Value, size!.Value, m.By);

@@ -53,7 +53,7 @@ internal sealed class OverviewUseCases(IConsoleStore store, LiveHosts live, Self
             // Asked to start since: the next report tells.
             if (trouble is null && v.State is not (VmState.Failed or VmState.Lost or VmState.Waiting or VmState.Paused)) continue;
             var severe = v.State is VmState.Failed or VmState.Lost || trouble is { Code: not "guest_silent" };
-            problems.Add(new ProblemView(severe ? "error" : "warning", $"VM {v.Name} is {(trouble is { Code: "guest_silent" } ? "silent" : VmLifecycle.Word(v.State))}",
+            problems.Add(new ProblemView(severe ? "error" : "warning", $"VM {v.Name} {Is(v.State, trouble)}",
                 trouble is null ? v.StateReason : $"{trouble.Sentence} {trouble.Remedy}", $"/projects/{projects[v.Project]}/vms/{v.Id}", trouble?.Since ?? v.UpdatedAt));
         }
         // Certificates stand with their hosts.
@@ -61,6 +61,13 @@ internal sealed class OverviewUseCases(IConsoleStore store, LiveHosts live, Self
             .Select(c => new ProblemView(c.State == SelfCheckState.Error ? "error" : "warning", $"This console: {c.Title.ToLowerInvariant()}", $"{c.Sentence} {c.Remedy}", "/upkeep", c.Since)));
         return problems;
     }
+
+    private static string Is(VmState state, VmTrouble? trouble) => trouble?.Code switch
+    {
+        "crashed" => "has crashed",
+        "guest_silent" => "is silent",
+        _ => $"is {VmLifecycle.Word(state)}",
+    };
 
     private IEnumerable<ProblemView> OfHost(HostRow h)
     {

@@ -1,6 +1,7 @@
 using Plinth.Core.Primitives;
 using Plinth.Core.State;
 using Plinth.Web.Persistence.Leading;
+using Plinth.Web.Persistence.Rows;
 
 namespace Plinth.Web.Application.Servers;
 
@@ -28,6 +29,13 @@ public interface ILeadership
     /// <summary>Runs <paramref name="act"/> so that every write in it stands or falls with the term.</summary>
     /// <exception cref="LeadershipOverException">The term is over, by what is known here or by what the database says.</exception>
     Task Under(Epoch term, Func<Task> act);
+}
+
+internal static class Sessions
+{
+    /// <summary>The host's agent has a session with this server, or, by what the database says, with the one that leads.</summary>
+    public static bool HasSession(this ILeadership leadership, IAgentGateway gateway, HostRow host) =>
+        gateway.IsConnected(host.Id) || (leadership.Elsewhere is not null && host.Connected);
 }
 
 /// <inheritdoc cref="ILeadership"/>

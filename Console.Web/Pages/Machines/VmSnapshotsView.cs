@@ -24,12 +24,14 @@ public sealed class VmSnapshotsView : LiveView
 
     public string Name { get; set; } = "";
 
+    public TakeSnapshot Request => new(Name.Trim());
+
     /// <summary>What the last act was answered, where it was refused.</summary>
     public IReadOnlyList<Refusal> ActRefusals { get; private set; } = [];
 
     public async Task TakeOne()
     {
-        await Act(() => _snapshots.Take(Caller, _project, _vm, new TakeSnapshot(Name.Trim()), Guid.NewGuid().ToString(), Stop));
+        await Act(() => _snapshots.Take(Caller, _project, _vm, Request, Guid.NewGuid().ToString(), Stop));
         if (ActRefusals.Count == 0) Name = "";
     }
 

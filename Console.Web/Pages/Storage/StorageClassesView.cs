@@ -78,7 +78,9 @@ public sealed class StorageClassDetailView : LiveView
     /// <summary>The edit under way; null while there is none.</summary>
     public LimitsForm? Limits { get; private set; }
     public string Description { get; set; } = "";
-    private long _version;
+
+    /// <summary>The version that the edit under way replaces.</summary>
+    public long EditedVersion { get; private set; }
 
     public UpdateStorageClass Request => new(Description, Limits?.Limits);
 
@@ -89,16 +91,16 @@ public sealed class StorageClassDetailView : LiveView
     public IReadOnlyList<Refusal> OtherRefusals => [.. Answer.Where(r => r.Field != "description" && !LimitsForm.Fields.Any(f => r.Field == $"limits.{f}"))];
 
     // What was seen when editing began is what is replaced: a change by somebody else meanwhile is refused, not overwritten.
-    public void Begin() => (Limits, Description, _version, Answer) = (LimitsForm.Of(Class!.Limits), Class.Description, Class.Version, []);
+    public void Begin() => (Limits, Description, EditedVersion, Answer) = (LimitsForm.Of(Class!.Limits), Class.Description, Class.Version, []);
 
     public void End() => (Limits, Answer) = (null, []);
 
     public async Task Save()
     {
-        Answer = (await _classes.Update(Caller, _id, Request, _version, Stop)).Refusals;
+        Answer = (await _classes.Update(Caller, _id, Request, EditedVersion, Stop)).Refusals;
         if (Answer.Count == 0) Limits = null;
         await Load();
-        if (Answer.Count > 0 && Class is not null) _version = Class.Version;
+        if (Answer.Count > 0 && Class is not null) EditedVersion = Class.Version;
     }
 
     protected override async Task Read()

@@ -27,7 +27,7 @@ public sealed class GuestWatchTests
         var (answers, silences) = (0, new List<DateTimeOffset>());
         var watch = new GuestWatch(host, time, AgentLog.Silent, (_, _, _) => answers++, (_, _, since) => silences.Add(since));
         using var stop = new CancellationTokenSource();
-        watch.Follow(machine.Vm, "start 1", stop.Token);
+        watch.Follow(machine.Vm, "start 1", false, stop.Token);
 
         // A guest that has never answered boots, for all that is known.
         var begin = time.GetUtcNow();
@@ -43,6 +43,15 @@ public sealed class GuestWatchTests
         host.Faults.GuestAgentsSilent = false;
         var before = answers;
         await Passing("it answers again", () => answers > before);
+
+        // Watched anew, after a pause or by an agent that was restarted: it is known to have answered.
+        host.Faults.GuestAgentsSilent = true;
+        watch.Unfollow(machine.Vm);
+        silences.Clear();
+        var anew = time.GetUtcNow();
+        watch.Follow(machine.Vm, "start 1", true, stop.Token);
+        await Passing("it is silent again", () => silences.Count > 0);
+        Assert.True(silences[0] >= anew && time.GetUtcNow() - silences[0] >= GuestWatch.SilentAfter);
         await stop.CancelAsync();
 
         // Time goes on until it has come about.

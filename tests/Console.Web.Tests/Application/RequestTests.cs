@@ -67,6 +67,8 @@ public class RequestTests : Stage
         var wanted = new GuestFirmware(FirmwareKind.Uefi, SecureBoot: true, Tpm: true);
         Assert.Equal(wanted, Assert.Single(able.Desired!.Machines).Firmware);
         Assert.Equal(("kvm-2", wanted), Ok(await Vms.Get(Ana, Project, vm.Id, Stop)) is var seen ? (seen.HostName, seen.Firmware) : default);
+        // It could not boot any more.
+        Assert.Equal(("memoryMib", "too_little_memory"), No(await Vms.Resize(Ana, Project, vm.Id, new ResizeVm(MemoryMib: 256), null, Stop)) is var small ? (small.Field, small.Code) : default);
     }
 
     [Fact]

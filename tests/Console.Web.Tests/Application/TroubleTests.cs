@@ -39,7 +39,7 @@ public sealed class TroubleTests : Stage
         await agent.Report(full: false, vm.Id);
         var crashed = Ok(await Vms.Get(Ana, Project, vm.Id, Stop));
         Assert.Equal((VmState.Stopped, "crashed"), (crashed.State, crashed.Trouble!.Code));
-        Assert.Contains("VM web-1 is stopped", Assert.Single(await Problems()).Title);
+        Assert.Equal("VM web-1 has crashed", Assert.Single(await Problems()).Title);
         Ok(await Vms.Start(Ana, Project, vm.Id, null, Stop));
         Assert.Null(Ok(await Vms.Get(Ana, Project, vm.Id, Stop)).Trouble);
         Assert.Empty(await Problems());
