@@ -212,6 +212,15 @@ internal static unsafe partial class Native
     [LibraryImport(Lib)]
     public static partial int virDomainAgentSetResponseTimeout(DomainHandle domain, int seconds, uint flags);
 
+    [LibraryImport(Lib)]
+    public static partial int virDomainFSFreeze(DomainHandle domain, nint mountPoints, uint count, uint flags);
+
+    [LibraryImport(Lib)]
+    public static partial int virDomainFSThaw(DomainHandle domain, nint mountPoints, uint count, uint flags);
+
+    [LibraryImport(LibQemu, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int virDomainQemuMonitorCommand(DomainHandle domain, string command, out nint answer, uint flags);
+
     [LibraryImport(LibQemu, StringMarshalling = StringMarshalling.Utf8)]
     public static partial nint virDomainQemuAgentCommand(DomainHandle domain, string command, int timeoutSeconds, uint flags);
 

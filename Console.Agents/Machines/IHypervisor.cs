@@ -88,10 +88,12 @@ public interface IHypervisor : Storage.IVolumeHost, IAsyncDisposable
     Task Resume(VmId vm, CancellationToken stop);
 
     /// <summary>
-    /// A snapshot of the VM's own disks; <paramref name="withMemory"/>, of its memory too: then it is on, stands still meanwhile and goes on. One
-    /// that exists stays as it is. Refused where the machine is not as <paramref name="withMemory"/> says, and where it has volumes.
+    /// A snapshot of the VM's own disks; <paramref name="withMemory"/>, of its memory too: then it is on, stands still meanwhile and goes on.
+    /// Without, of a machine that is on, the guest is asked to freeze its file systems for that moment. One that exists stays as it is. Refused
+    /// with memory where the machine is off, and where it has volumes.
     /// </summary>
-    Task TakeSnapshot(VmId vm, SnapshotId snapshot, bool withMemory, CancellationToken stop);
+    /// <returns>What became of the guest's file systems, a sentence; empty where they were at rest, or their state is in the memory.</returns>
+    Task<string> TakeSnapshot(VmId vm, SnapshotId snapshot, bool withMemory, CancellationToken stop);
 
     /// <summary>The disks are what they were, and with memory the machine goes on from there. The definition stays as it is. Refused while it is on.</summary>
     Task RevertTo(VmId vm, SnapshotId snapshot, CancellationToken stop);

@@ -64,13 +64,15 @@ public sealed partial class LibvirtHypervisor
         connection =>
         {
             using var domain = DomainLookup.Find(connection, vm);
-            if (domain is null || !DomainLookup.IsActive(domain)) return null;
+            if (domain is null || !DomainLookup.IsActive(domain) || _frozen.ContainsKey(vm)) return null;
             // libvirt synchronizes with the agent before each command; without this it would wait five seconds for that.
             _ = Native.virDomainAgentSetResponseTimeout(domain, AgentTimeoutSeconds, 0);
             var answer = Native.Take(Native.virDomainQemuAgentCommand(domain, AskInterfaces, AgentTimeoutSeconds, 0));
             // An agent that cannot name its system is well all the same.
             if (answer is not null) return new GuestInfo(GuestAnswers.Addresses(answer), GuestAnswers.System(Native.Take(Native.virDomainQemuAgentCommand(domain, AskSystem, AgentTimeoutSeconds, 0))));
             var error = LibvirtException.Last("asking the guest agent");
+            // An agent that froze the file systems refuses all else. Whoever asked for that, an agent of ours before its death, is not here to thaw them.
+            if (error.Error == LibvirtError.InternalError) _ = Native.virDomainFSThaw(domain, 0, 0, 0);
             // Not connected, not answering in time, busy, or the domain went off in between: no answer, which is an answer.
             return error.Error is LibvirtError.Rpc or LibvirtError.SystemError ? throw error : null;
         },

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Xml.Linq;
 using Plinth.Agents.Libvirt;
 using Plinth.Agents.Machines.Xml;
@@ -7,18 +8,27 @@ namespace Plinth.Agents.Machines;
 
 public sealed partial class LibvirtHypervisor
 {
-    private const uint TakeAtomically = 128, RevertRunning = 1;
+    private const uint TakeAtomically = 128, MakeKnown = 1, RevertRunning = 1;
 
-    public Task TakeSnapshot(VmId vm, SnapshotId snapshot, bool withMemory, CancellationToken stop) => _libvirt.Call(
+    // Asking a guest to write all that it has takes longer than a question.
+    private const int FreezeTimeoutSeconds = 20;
+
+    // While its file systems are frozen for a snapshot its agent answers nothing else.
+    private readonly ConcurrentDictionary<VmId, bool> _frozen = new();
+
+    public Task<string> TakeSnapshot(VmId vm, SnapshotId snapshot, bool withMemory, CancellationToken stop) => _libvirt.Call(
         connection =>
         {
             using var domain = DomainLookup.Require(connection, vm);
             using var known = FindSnapshot(domain, snapshot);
-            if (known is not null) return;
-            if (DomainLookup.IsActive(domain) != withMemory) throw withMemory ? Refusals.DomainOff(vm) : Refusals.DomainOn(vm);
+            if (known is not null) return "";
+            var on = DomainLookup.IsActive(domain);
+            if (withMemory && !on) throw Refusals.DomainOff(vm);
             if (HasVolumes(domain)) throw Refusals.HasVolumes(vm);
+            if (on && !withMemory) return TakeOfRunningDisk(domain, vm, snapshot);
             using var taken = Native.virDomainSnapshotCreateXML(domain, SnapshotXml(Definition(domain), snapshot, withMemory), TakeAtomically);
             if (taken.IsInvalid) throw LibvirtException.Last("taking the snapshot");
+            return "";
         },
         e => new HypervisorException("snapshot_failed", $"The snapshot could not be taken: {e.Said}", cause: e),
         stop);
@@ -46,11 +56,67 @@ public sealed partial class LibvirtHypervisor
         connection =>
         {
             using var domain = DomainLookup.Find(connection, vm);
-            using var known = domain is null ? null : FindSnapshot(domain, snapshot);
-            if (known is not null && Native.virDomainSnapshotDelete(known, 0) < 0) throw LibvirtException.Last("removing the snapshot");
+            if (domain is null) return;
+            // One that was only half taken is in the disk's file and not known to libvirt.
+            using var known = FindSnapshot(domain, snapshot) ?? Know(domain, snapshot);
+            if (Native.virDomainSnapshotDelete(known, 0) < 0) throw LibvirtException.Last("removing the snapshot");
         },
         e => new HypervisorException("snapshot_removal_failed", $"The snapshot could not be removed: {e.Said}", cause: e),
         stop);
+
+    // libvirt takes none inside of a running machine's disk without its memory; QEMU does, and libvirt is told of it afterwards.
+    private string TakeOfRunningDisk(DomainHandle domain, VmId vm, SnapshotId snapshot)
+    {
+        var disks = Running(domain)!.Elements("devices").Elements("disk").Where(d => d.Element("readonly") is null).Select(d => d.Element("alias")!.Attribute("name")!.Value);
+        var act = RunningDisks.Snapshot(RunningDisks.Nodes(Monitor(domain, RunningDisks.Ask), disks), snapshot.ToString());
+        _frozen[vm] = true;
+        try
+        {
+            var said = Freeze(domain);
+            try
+            {
+                Monitor(domain, act);
+            }
+            finally
+            {
+                _ = Native.virDomainFSThaw(domain, 0, 0, 0);
+            }
+            using var known = Know(domain, snapshot);
+            return said;
+        }
+        finally
+        {
+            _frozen.TryRemove(vm, out _);
+        }
+    }
+
+    private static string Freeze(DomainHandle domain)
+    {
+        _ = Native.virDomainAgentSetResponseTimeout(domain, FreezeTimeoutSeconds, 0);
+        return Native.virDomainFSFreeze(domain, 0, 0, 0) switch
+        {
+            < 0 => $"The guest did not freeze its file systems ({LibvirtException.Last("freezing").Said}): the disk is as after a power cut.",
+            0 => "The guest had no file system to freeze.",
+            1 => "The guest froze its file system for that moment.",
+            var many => $"The guest froze its {many} file systems for that moment.",
+        };
+    }
+
+    private static string Monitor(DomainHandle domain, string command)
+    {
+        if (Native.virDomainQemuMonitorCommand(domain, command, out var answer, 0) < 0) throw LibvirtException.Last("talking to QEMU");
+        var text = Native.Take(answer)!;
+        return RunningDisks.ErrorIn(text) is { } error ? throw new LibvirtException(LibvirtError.OperationFailed, error, "talking to QEMU") : text;
+    }
+
+    private static SnapshotHandle Know(DomainHandle domain, SnapshotId snapshot)
+    {
+        var definition = Definition(domain);
+        var description = XElement.Parse(SnapshotXml(definition, snapshot, false));
+        description.Add(new XElement("state", "shutoff"), new XElement("creationTime", DateTimeOffset.UtcNow.ToUnixTimeSeconds()), definition);
+        var known = Native.virDomainSnapshotCreateXML(domain, description.ToString(), MakeKnown);
+        return known.IsInvalid ? throw LibvirtException.Last("telling libvirt of the snapshot") : known;
+    }
 
     private static bool HasVolumes(DomainHandle domain) => DomainVolumes.Of(Definition(domain)).Any() || (Running(domain) is { } running && DomainVolumes.Of(running).Any());
 

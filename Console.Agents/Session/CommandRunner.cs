@@ -24,8 +24,7 @@ internal sealed class CommandRunner(IHypervisor hypervisor, ConsoleBridges conso
                     await hypervisor.Resume(resume.Vm, stop);
                     return (true, "The machine was resumed.");
                 case SnapshotMachine take:
-                    await hypervisor.TakeSnapshot(take.Vm, take.Snapshot, take.WithMemory, stop);
-                    return (true, "The snapshot is taken.");
+                    return (true, await hypervisor.TakeSnapshot(take.Vm, take.Snapshot, take.WithMemory, stop));
                 case RevertMachine revert:
                     await hypervisor.RevertTo(revert.Vm, revert.Snapshot, stop);
                     return (true, "The machine is as it was.");

@@ -6,17 +6,20 @@ namespace Plinth.Agents.Simulation;
 
 public sealed partial class SimulatedHypervisor
 {
-    public async Task TakeSnapshot(VmId vm, SnapshotId snapshot, bool withMemory, CancellationToken stop)
+    public async Task<string> TakeSnapshot(VmId vm, SnapshotId snapshot, bool withMemory, CancellationToken stop)
     {
         await Act(SimulatedStep.Snapshot, stop);
+        var said = "";
         Change(() =>
         {
             var found = Defined(vm);
             if (found.Snapshots.ContainsKey(snapshot.Value)) return;
-            if (found.Running != withMemory) throw withMemory ? Refusals.DomainOff(vm) : Refusals.DomainOn(vm);
+            if (withMemory && !found.Running) throw Refusals.DomainOff(vm);
             if (VolumesOf(vm).Any()) throw Refusals.HasVolumes(vm);
-            found.Snapshots[snapshot.Value] = new SimulatedSnapshot(found.Size, found.Running ? found.Age(_time.GetUtcNow()) : TimeSpan.Zero);
+            found.Snapshots[snapshot.Value] = new SimulatedSnapshot(withMemory ? found.Size : null, withMemory ? found.Age(_time.GetUtcNow()) : TimeSpan.Zero);
+            if (found.Running && !withMemory) said = Faults.GuestAgentsSilent ? "The guest did not freeze its file systems (its agent does not answer): the disk is as after a power cut." : "The guest froze its file system for that moment.";
         });
+        return said;
     }
 
     public async Task RevertTo(VmId vm, SnapshotId snapshot, CancellationToken stop)

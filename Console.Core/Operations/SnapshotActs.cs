@@ -11,7 +11,7 @@ public static class SnapshotActs
     /// <summary>They share the disk's file, and each makes it larger.</summary>
     public const int MaxPerVm = 8;
 
-    /// <summary>Whether memory goes with it: that of a machine that is on.</summary>
+    /// <summary>Whether there is memory that could go with it: that of a machine that is on.</summary>
     public static bool HasMemory(VmState state) => state is VmState.Running or VmState.Paused;
 
     public static bool IsBusy(VmSnapshot snapshot) => snapshot.State is SnapshotState.Taking or SnapshotState.Reverting or SnapshotState.Removing;
@@ -48,14 +48,16 @@ public static class SnapshotActs
         : Refusal.Conflict("vm_not_settled", $"The VM is {VmLifecycle.Word(state)}; a snapshot is deleted while it is running, paused or stopped.");
 
     /// <summary>The snapshot after its operation has ended; null where it is gone.</summary>
-    public static VmSnapshot? Ended(VmSnapshot snapshot, OperationRecord operation)
+    /// <param name="command">What the host answered; null where it did not.</param>
+    public static VmSnapshot? Ended(VmSnapshot snapshot, OperationRecord operation, CommandOutcome? command)
     {
         var done = operation.State == OperationState.Succeeded;
         return snapshot.State switch
         {
             SnapshotState.Removing when done => null,
             SnapshotState.Taking when !done => snapshot with { State = SnapshotState.Failed, Reason = operation.Reason },
-            SnapshotState.Taking or SnapshotState.Reverting or SnapshotState.Removing => snapshot with { State = SnapshotState.Available, Reason = done ? "" : operation.Reason },
+            SnapshotState.Taking => snapshot with { State = SnapshotState.Available, Reason = "", How = command?.Message ?? "" },
+            SnapshotState.Reverting or SnapshotState.Removing => snapshot with { State = SnapshotState.Available, Reason = done ? "" : operation.Reason },
             _ => snapshot,
         };
     }

@@ -104,8 +104,8 @@ public sealed record PauseMachine(VmId Vm) : CommandBody;
 /// <summary>A paused machine goes on, whoever or whatever paused it.</summary>
 public sealed record ResumeMachine(VmId Vm) : CommandBody;
 
-/// <summary>The VM's own disk as it is now, and its memory.</summary>
-/// <param name="WithMemory">It is on; otherwise it is off. Where that is not so any more, the act is refused.</param>
+/// <summary>The VM's own disk as it is now. The result's message is empty, or says what became of the file systems of a guest that runs.</summary>
+/// <param name="WithMemory">Its memory too; where it is off, the act is refused.</param>
 public sealed record SnapshotMachine(VmId Vm, SnapshotId Snapshot, bool WithMemory) : CommandBody;
 
 /// <summary>The VM, which is off, becomes what it was; with memory, it goes on from there.</summary>

@@ -16,7 +16,7 @@ internal static class SnapshotEndpoints
 
         snapshots.MapPost("", async (HttpContext http, string project, string vm, ISnapshots use, JsonBody<TakeSnapshot> body) =>
                 Answers.Accepted(http, await use.Take(http.Caller(), Inputs.Project(project), Vm(vm), body.Value, Inputs.IdempotencyKey(http), http.RequestAborted)))
-            .Describe<OperationView>("Take a snapshot", "Of the VM's own disk; of a VM that is on, of its memory too: it stands still meanwhile.", StatusCodes.Status202Accepted);
+            .Describe<OperationView>("Take a snapshot", "Of the VM's own disk; of a VM that is on, of its memory too: it stands still meanwhile. With memory=false its memory is left out: the guest is asked to freeze its file systems for a moment and goes on; how that went stands in the snapshot.", StatusCodes.Status202Accepted);
 
         snapshots.MapPost("/{snapshot}/revert", async (HttpContext http, string project, string vm, string snapshot, ISnapshots use, JsonBody<Nothing> body) =>
                 Answers.Accepted(http, await use.Revert(http.Caller(), Inputs.Project(project), Vm(vm), Snapshot(snapshot), Inputs.IdempotencyKey(http), http.RequestAborted)))

@@ -58,7 +58,7 @@ public sealed record BulkAct(string? Action, IReadOnlyList<string?>? Vms, IReadO
 public sealed record ResizeVm(long? Vcpus = null, long? MemoryMib = null);
 
 /// <summary>POST …/vms/{vm}/snapshots.</summary>
-public sealed record TakeSnapshot(string? Name);
+public sealed record TakeSnapshot(string? Name, bool? Memory = null);
 
 /// <param name="Kind">"serial" (absent) or "vnc".</param>
 public sealed record OpenVmConsole(string? Kind = null);

@@ -67,11 +67,12 @@ public sealed record VmView(
 public sealed record VmNetworkView(NetworkId Id, string Name, string Mac, string? Address, IReadOnlyList<PortRule> Rules, IReadOnlyList<InterfaceDrops> Drops);
 
 /// <summary>A snapshot of a VM.</summary>
-/// <param name="WithMemory">The machine was on: going back goes on from there.</param>
+/// <param name="WithMemory">Its memory was kept: going back goes on from there.</param>
 /// <param name="Vcpus">What the machine had then.</param>
 /// <param name="StateReason">Why it failed, or what was last tried in vain; empty where all is well.</param>
+/// <param name="How">Of a disk in use: what became of the guest's file systems for that moment; empty otherwise.</param>
 /// <param name="WhyNotRevert">Why the VM cannot go back to it now; null where it can.</param>
-public sealed record SnapshotView(SnapshotId Id, string Name, bool WithMemory, int Vcpus, int MemoryMib, SnapshotState State, string StateReason, DateTimeOffset TakenAt, string TakenBy, string? WhyNotRevert);
+public sealed record SnapshotView(SnapshotId Id, string Name, bool WithMemory, int Vcpus, int MemoryMib, SnapshotState State, string StateReason, string How, DateTimeOffset TakenAt, string TakenBy, string? WhyNotRevert);
 
 /// <summary>What one VM of a bulk act was answered.</summary>
 /// <param name="Name">Empty where there is no such VM.</param>

@@ -26,7 +26,19 @@ public sealed class DebianTests(Fleet fleet)
         await console.See("debian login:", Boot);
         var end = await fleet.Console.Finished(create, Boot);
         Assert.True(end.GetProperty("state").GetString() == "succeeded", end.ToString());
+
+        // Its file systems stand still for a snapshot of its disk, and go on.
+        var taken = await fleet.Console.Post($"projects/default/vms/{vm}/snapshots", new { name = "quick", memory = false });
+        await fleet.Console.Finished(taken.GetProperty("id").GetString()!);
+        var snapshot = (await fleet.Console.Get($"projects/default/vms/{vm}/snapshots")).GetProperty("items")[0];
+        Assert.Contains("froze its ", snapshot.GetProperty("how").GetString(), StringComparison.Ordinal);
+        Assert.Contains("thawed", await FileSystems(), StringComparison.Ordinal);
+        // As an agent leaves them that dies in between.
+        await fleet.Host.Virsh("domfsfreeze", vm);
+        await Wait.Until("they are thawed", async () => (await FileSystems()).Contains("thawed", StringComparison.Ordinal));
         await fleet.Remove(vm);
+
+        Task<string> FileSystems() => fleet.Host.Virsh("qemu-agent-command", vm, """{"execute":"guest-fsfreeze-status"}""");
     }
 
     private async Task<SerialConsole> OpenWhenStarted(string vm)

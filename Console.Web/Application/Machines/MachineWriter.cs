@@ -60,10 +60,12 @@ internal sealed class MachineWriter(Lazy<IAgentGateway> gateway, LiveHosts live,
     }
 
     /// <summary>A snapshot of the machine as it is, under a name that was found good.</summary>
-    public async Task<Result<OperationRow>> TakeSnapshot(WriteScope scope, VmRow vm, string name, string by)
+    /// <param name="memory">Whether its memory is kept; null: if it has any.</param>
+    public async Task<Result<OperationRow>> TakeSnapshot(WriteScope scope, VmRow vm, string name, bool? memory, string by)
     {
         if (SnapshotActs.WhyNotTake(vm.State, vm.Snapshots.Count, await VolumesOf(scope, vm), vm.Spec.Firmware ?? GuestFirmware.Default) is { } no) return no;
-        var withMemory = SnapshotActs.HasMemory(vm.State);
+        if (memory == true && !SnapshotActs.HasMemory(vm.State)) return Refusal.Invalid("memory", "no_memory", $"The VM is {VmLifecycle.Word(vm.State)} and has no memory to keep: leave memory out, or start it first.");
+        var withMemory = memory ?? SnapshotActs.HasMemory(vm.State);
         var size = (withMemory ? vm.Observed?.Running : null) ?? new MachineSize(vm.Spec.Size.Vcpus, vm.Spec.Size.MemoryMib);
         var snapshot = new VmSnapshot(SnapshotId.New(scope.Now), name, withMemory, size.Vcpus, size.MemoryMib, SnapshotState.Taking, "", scope.Now, by);
         return await OfSnapshot(scope, vm, OperationKind.TakeSnapshot, snapshot, new SnapshotMachine(vm.Id, snapshot.Id, withMemory), by);
@@ -90,10 +92,10 @@ internal sealed class MachineWriter(Lazy<IAgentGateway> gateway, LiveHosts live,
     private static Task<int> VolumesOf(WriteScope scope, VmRow vm) => scope.Db.Volumes.CountAsync(v => v.Vm == vm.Id && v.DeletedAt == null);
 
     // One operation at a time works on a VM, so the snapshot that is busy is its own.
-    private void EndSnapshot(WriteScope scope, VmRow vm, HostRow host, OperationRecord operation)
+    private void EndSnapshot(WriteScope scope, VmRow vm, HostRow host, OperationRecord operation, CommandOutcome? command)
     {
         if (!OperationSteps.IsOfSnapshot(operation.Kind) || vm.Snapshots.FirstOrDefault(SnapshotActs.IsBusy) is not { } busy) return;
-        vm.Snapshots = [.. vm.Snapshots.Select(s => s.Id == busy.Id ? SnapshotActs.Ended(s, operation) : s).OfType<VmSnapshot>().OrderBy(s => s.TakenAt)];
+        vm.Snapshots = [.. vm.Snapshots.Select(s => s.Id == busy.Id ? SnapshotActs.Ended(s, operation, command) : s).OfType<VmSnapshot>().OrderBy(s => s.TakenAt)];
         if (operation is not { Kind: OperationKind.RevertSnapshot, State: OperationState.Succeeded } || !busy.WithMemory) return;
         // It goes on from there, by what was asked: the wish follows, so that nobody takes it for a start behind the owner's back.
         vm.Power = DesiredPower.Running;
@@ -173,7 +175,7 @@ internal sealed class MachineWriter(Lazy<IAgentGateway> gateway, LiveHosts live,
             if (advance.Operation!.IsFinished)
             {
                 vm.Operation = null;
-                EndSnapshot(scope, vm, context.Host!, advance.Operation);
+                EndSnapshot(scope, vm, context.Host!, advance.Operation, outcome);
                 if (advance.Operation.State == OperationState.Failed) await ExpireCommand(scope, operation, advance.Operation.Reason);
                 if (advance.Operation is { State: OperationState.Failed, Kind: OperationKind.ResizeVm }) TakeSizeBack(scope, vm, context.Host!);
             }

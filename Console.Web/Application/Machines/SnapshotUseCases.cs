@@ -22,7 +22,7 @@ internal sealed class SnapshotUseCases(IConsoleStore store, Mutations mutations,
         var volumes = await db.Volumes.CountAsync(v => v.Vm == vm && v.DeletedAt == null, stop);
         var size = new MachineSize(row.Value.Spec.Size.Vcpus, row.Value.Spec.Size.MemoryMib);
         return Result<IReadOnlyList<SnapshotView>>.Ok([.. row.Value.Snapshots.Select(s => new SnapshotView(
-            s.Id, s.Name, s.WithMemory, s.Vcpus, s.MemoryMib, s.State, s.Reason, s.TakenAt, s.By,
+            s.Id, s.Name, s.WithMemory, s.Vcpus, s.MemoryMib, s.State, s.Reason, s.How, s.TakenAt, s.By,
             SnapshotActs.WhyNotRevert(s, row.Value.State, size, volumes)?.Message))]);
     }
 
@@ -34,7 +34,7 @@ internal sealed class SnapshotUseCases(IConsoleStore store, Mutations mutations,
             if (row.Snapshots.Any(s => s.Name == request.Name)) refusals.Add(Refusal.Conflict("name_taken", $"The VM has a snapshot named {request.Name} already; choose another name.") with { Field = "name" });
             if (refusals.Any) return Task.FromResult(Result<OperationRow>.No(refusals.All));
             m.Detail = $"{row.Name}: {request.Name}";
-            return writer.TakeSnapshot(m.Scope, row, request.Name!, m.By);
+            return writer.TakeSnapshot(m.Scope, row, request.Name!, request.Memory, m.By);
         }, stop);
 
     public Task<Result<OperationView>> Revert(Caller caller, string project, VmId vm, SnapshotId snapshot, string? idempotencyKey, CancellationToken stop) =>

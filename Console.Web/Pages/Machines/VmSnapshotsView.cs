@@ -24,7 +24,10 @@ public sealed class VmSnapshotsView : LiveView
 
     public string Name { get; set; } = "";
 
-    public TakeSnapshot Request => new(Name.Trim());
+    /// <summary>Whether the memory of a machine that is on is kept.</summary>
+    public bool Memory { get; set; } = true;
+
+    public TakeSnapshot Request => new(Name.Trim(), Memory ? null : false);
 
     /// <summary>What the last act was answered, where it was refused.</summary>
     public IReadOnlyList<Refusal> ActRefusals { get; private set; } = [];

@@ -123,7 +123,10 @@ public abstract class HypervisorContract : IAsyncLifetime
         await Eventually.Holds("the guest agent answers", async () => await Host.Guest(machine.Vm, Stop) is not null);
         await Host.TakeSnapshot(machine.Vm, on, true, Stop);
         Assert.Equal(DomainState.Running, (await InfoOf(machine.Vm))!.State);
-        Assert.Equal("domain_on", (await Assert.ThrowsAsync<HypervisorException>(() => Host.TakeSnapshot(machine.Vm, SnapshotId.New(DateTimeOffset.UtcNow), false, Stop))).Code);
+        var inUse = SnapshotId.New(DateTimeOffset.UtcNow);
+        Assert.StartsWith("The guest ", await Host.TakeSnapshot(machine.Vm, inUse, false, Stop));
+        Assert.Equal("", await Host.TakeSnapshot(machine.Vm, inUse, false, Stop));
+        Assert.Equal(DomainState.Running, (await InfoOf(machine.Vm))!.State);
         Assert.Equal("domain_on", (await Assert.ThrowsAsync<HypervisorException>(() => Host.RevertTo(machine.Vm, off, Stop))).Code);
 
         // Back into memory: it goes on, with the name that it has now.
@@ -137,6 +140,10 @@ public abstract class HypervisorContract : IAsyncLifetime
 
         // Back to the disk alone: it stays off, and can be started.
         await Host.SwitchOff(machine.Vm, Stop);
+        await Host.RevertTo(machine.Vm, inUse, Stop);
+        Assert.Equal(DomainState.Off, (await InfoOf(machine.Vm))!.State);
+        await Host.RemoveSnapshot(machine.Vm, inUse, Stop);
+        await Host.RemoveSnapshot(machine.Vm, inUse, Stop);
         await Host.RevertTo(machine.Vm, off, Stop);
         await Host.RevertTo(machine.Vm, off, Stop);
         Assert.Equal(DomainState.Off, (await InfoOf(machine.Vm))!.State);

@@ -203,6 +203,49 @@ public sealed class LibvirtHypervisorTests(LibvirtFixture fixture, Xunit.Abstrac
     }
 
     [Fact]
+    public async Task A_snapshot_of_a_disk_in_use_brings_back_the_disk_and_is_removed_even_where_libvirt_does_not_know_it()
+    {
+        var machine = Bench.Machine("in-use");
+        var (moment, orphan) = (SnapshotId.New(DateTimeOffset.UtcNow), SnapshotId.New(DateTimeOffset.UtcNow));
+        await Prepare(machine);
+        await Host.Start(machine.Vm, default);
+        await using (var console = new ConsoleReader(await Host.OpenSerial(machine.Vm, default)))
+        {
+            await console.Until("in-use:/# ");
+            await console.Type("echo before | dd of=/dev/vda bs=512 seek=2000000 conv=sync,fsync 2> /dev/null; echo writ\"ten\"\n");
+            await console.Until("written\r\n");
+            await Host.TakeSnapshot(machine.Vm, moment, false, default);
+            await console.Type("echo after | dd of=/dev/vda bs=512 seek=2000000 conv=sync,fsync 2> /dev/null; echo over$((1+1))written\n");
+            await console.Until("over2written\r\n");
+        }
+        await Host.TakeSnapshot(machine.Vm, orphan, false, default);
+        // As an agent leaves it that dies before it tells libvirt.
+        await fixture.Lab.Shell($"virsh snapshot-delete --metadata {DomainRules.DomainName(machine)} {orphan}");
+        var disk = await fixture.Lab.Shell($"virsh domblklist {DomainRules.DomainName(machine)} | awk '$1 == \"vda\" {{ print $2 }}'");
+        Assert.Contains(orphan.ToString(), await InDisk());
+        await Host.RemoveSnapshot(machine.Vm, orphan, default);
+        Assert.DoesNotContain(orphan.ToString(), await InDisk());
+        await Host.SwitchOff(machine.Vm, default);
+        await Host.RemoveSnapshot(machine.Vm, orphan, default);
+
+        await Host.RevertTo(machine.Vm, moment, default);
+        Assert.Equal(DomainState.Off, (await StateOf(machine.Vm)).Item1);
+        await Host.Start(machine.Vm, default);
+        await using (var console = new ConsoleReader(await Host.OpenSerial(machine.Vm, default)))
+        {
+            await console.Until("in-use:/# ");
+            await console.Type("echo disk $(dd if=/dev/vda bs=512 skip=2000000 count=1 2> /dev/null | head -c 6)\n");
+            await console.Until("disk before\r\n");
+        }
+        await Host.SwitchOff(machine.Vm, default);
+        await Host.RemoveSnapshot(machine.Vm, moment, default);
+        Assert.DoesNotContain(moment.ToString(), await InDisk());
+        await Remove(machine.Vm);
+
+        Task<string> InDisk() => fixture.Lab.Shell($"qemu-img snapshot -U -l {disk.Trim()}");
+    }
+
+    [Fact]
     public async Task A_guest_whose_process_dies_has_crashed()
     {
         var machine = Bench.Machine("crashing");

@@ -204,7 +204,7 @@ internal abstract class DelegatingHypervisor(IHypervisor inner) : IHypervisor
     public Task SwitchOff(VmId vm, CancellationToken stop) => Around(nameof(SwitchOff), vm, () => inner.SwitchOff(vm, stop));
     public Task Reboot(VmId vm, bool force, CancellationToken stop) => Around(nameof(Reboot), vm, () => inner.Reboot(vm, force, stop));
     public Task Pause(VmId vm, CancellationToken stop) => Around(nameof(Pause), vm, () => inner.Pause(vm, stop));
-    public Task TakeSnapshot(VmId vm, SnapshotId snapshot, bool withMemory, CancellationToken stop) => Around(nameof(TakeSnapshot), vm, () => inner.TakeSnapshot(vm, snapshot, withMemory, stop));
+    public Task<string> TakeSnapshot(VmId vm, SnapshotId snapshot, bool withMemory, CancellationToken stop) => Around(nameof(TakeSnapshot), vm, () => inner.TakeSnapshot(vm, snapshot, withMemory, stop));
     public Task RevertTo(VmId vm, SnapshotId snapshot, CancellationToken stop) => Around(nameof(RevertTo), vm, () => inner.RevertTo(vm, snapshot, stop));
     public Task RemoveSnapshot(VmId vm, SnapshotId snapshot, CancellationToken stop) => Around(nameof(RemoveSnapshot), vm, () => inner.RemoveSnapshot(vm, snapshot, stop));
     public Task Resume(VmId vm, CancellationToken stop) => Around(nameof(Resume), vm, () => inner.Resume(vm, stop));

@@ -88,6 +88,24 @@ public class SnapshotTests : Stage
     }
 
     [Fact]
+    public async Task Of_a_running_machine_memory_can_be_left_out_and_the_host_says_what_became_of_its_file_systems()
+    {
+        var (agent, vm) = await Running();
+        Ok(await Snapshots.Take(Ana, Project, vm.Id, new TakeSnapshot("quick", false), null, Stop));
+        Assert.False(Assert.IsType<SnapshotMachine>(Gateway.Sent[^1].Command.Body).WithMemory);
+        await Answer(agent, message: "The guest froze its 2 file systems for that moment.");
+        var snapshot = Assert.Single(await List(vm));
+        Assert.Equal((SnapshotState.Available, false, "The guest froze its 2 file systems for that moment.", ""), (snapshot.State, snapshot.WithMemory, snapshot.How, snapshot.StateReason));
+        await Off(agent, vm);
+        Assert.Null(Assert.Single(await List(vm)).WhyNotRevert);
+        Assert.Equal(("memory", "no_memory"), No(await Snapshots.Take(Ana, Project, vm.Id, new TakeSnapshot("memory", true), null, Stop)) is var no ? (no.Field, no.Code) : default);
+        Ok(await Snapshots.Revert(Ana, Project, vm.Id, snapshot.Id, null, Stop));
+        await Answer(agent);
+        await agent.Reconcile();
+        Assert.Equal((DesiredPower.Stopped, VmState.Stopped), (agent.Desired!.Machines[0].Power, (await Get(vm)).State));
+    }
+
+    [Fact]
     public async Task What_was_not_taken_says_why_and_is_deleted_and_what_was_not_undone_can_be_asked_again()
     {
         var (agent, vm) = await Running();
