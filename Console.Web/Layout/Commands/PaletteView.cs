@@ -29,10 +29,15 @@ public sealed class PaletteView(ISearch search, TimeProvider time, Caller caller
 
     private IReadOnlyList<string> Words => Text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
 
+    /// <summary>A letter typed at once may be heard before the opening.</summary>
     public void Show(bool open)
     {
-        _typing?.Cancel();
-        (IsOpen, Text, _found, Searching) = (open, "", null, false);
+        IsOpen = open;
+        if (!open)
+        {
+            _typing?.Cancel();
+            (Text, _found, Searching) = ("", null, false);
+        }
         List();
     }
 

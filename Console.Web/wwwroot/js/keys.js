@@ -83,6 +83,13 @@ document.addEventListener("click", event => {
 });
 
 document.addEventListener("input", event => { if (event.target.id === "palette-input") marked = 0; });
+document.addEventListener("beforetoggle", event => {
+  if (event.target.id !== "palette" || event.newState !== "closed") return;
+  const input = byId("palette-input");
+  if (!input.value) return;
+  input.value = "";
+  input.dispatchEvent(new Event("input", { bubbles: true }));
+}, true);
 document.addEventListener("toggle", event => { if (event.target.id === "palette") marked = 0; }, true);
 
 // The list is drawn by the server; the mark stays on its line.

@@ -45,6 +45,19 @@ public sealed class PaletteViewTests : PortalStage
     }
 
     [Fact]
+    public async Task A_letter_that_is_heard_before_the_opening_counts()
+    {
+        await Image();
+        await Create("quick-1");
+        using var view = new PaletteView(The<ISearch>(), Time, Ana, Page);
+        var typed = view.Type("q");
+        view.Show(true);
+        Time.Advance(TimeSpan.FromMilliseconds(100));
+        await typed;
+        Assert.Contains(view.Items, i => i is { Group: "Virtual machines", Text: "quick-1" });
+    }
+
+    [Fact]
     public async Task What_is_typed_on_is_searched_once()
     {
         await Image();
