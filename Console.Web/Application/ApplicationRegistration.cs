@@ -69,6 +69,7 @@ public static class ApplicationRegistration
         services.AddSingleton<IStartupStep, SeedCatalogue>();
         services.AddSingleton<IStartupStep, ImportBundledImage>();
         services.AddSingleton<IStartupStep, TellOfRestore>();
+        services.AddSingleton<IStartupStep, PrepareSearch>();
 
         services.AddWorker<PlacementWorker>().AddWorker<OperationDriver>().AddWorker<DeletionDriver>().AddWorker<HostLiveness>().AddWorker<Retention>();
         services.AddWorker<AuditSequencing>().AddWorker<MetricsUpkeep>().AddWorker<SelfChecking>();
