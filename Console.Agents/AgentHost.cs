@@ -10,7 +10,8 @@ namespace Plinth.Agents;
 /// <summary>One host's agent, put together: ledger, reconciler, session, telemetry. A fleet is many of these in one process.</summary>
 /// <param name="directory">What this host keeps over restarts.</param>
 /// <param name="boot">The host's boot id.</param>
-internal sealed class AgentHost(string directory, AgentIdentity identity, IHypervisor hypervisor, Guid boot, bool simulated, TimeProvider time, AgentLog log)
+/// <param name="reportEvery">A full report, and samples, come that often; what changes is told at once.</param>
+internal sealed class AgentHost(string directory, AgentIdentity identity, IHypervisor hypervisor, Guid boot, bool simulated, TimeProvider time, TimeSpan reportEvery, AgentLog log)
 {
     /// <summary>Runs until stopped. Guests live on.</summary>
     public async Task Run(CancellationToken stop)
@@ -21,9 +22,9 @@ internal sealed class AgentHost(string directory, AgentIdentity identity, IHyper
         var reconciler = new HostReconciler(hypervisor, ledger, new ConsoleImages(keeper), boot, time, log);
         var vitals = new HostVitals(hypervisor, time, log);
         var commands = new CommandRunner(hypervisor, new ConsoleBridges(hypervisor, keeper, log), log);
-        var session = new SessionDriver(new HubConnector(keeper), ledger, reconciler, vitals, commands, boot, simulated, time, log);
+        var session = new SessionDriver(new HubConnector(keeper), ledger, reconciler, vitals, commands, boot, simulated, time, reportEvery, log);
         keeper.Renewed += session.Reconnect;
-        var telemetry = new TelemetrySampler(hypervisor, session.Offer, time, log);
+        var telemetry = new TelemetrySampler(hypervisor, session.Offer, time, reportEvery, log);
         using var together = CancellationTokenSource.CreateLinkedTokenSource(stop);
         Task[] loops = [reconciler.Run(together.Token), vitals.Run(together.Token), session.Run(together.Token), telemetry.Run(together.Token), keeper.Run(together.Token)];
         // A loop that fails takes the agent down, visibly: half an agent would be reported as a healthy one.

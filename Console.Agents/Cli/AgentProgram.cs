@@ -3,6 +3,7 @@ using System.Text.Json;
 using Plinth.Agents.Inventory;
 using Plinth.Agents.Machines;
 using Plinth.Agents.Session;
+using Plinth.Core.Inventory;
 using Plinth.Core.Protocol;
 
 namespace Plinth.Agents.Cli;
@@ -22,8 +23,9 @@ internal static class AgentProgram
               The same, with what the console has written for this machine.
           plinth-agent run [--data DIR]
               Runs what has joined before.
-          plinth-agent simulate --hosts N --join-file FILE --data DIR [--faults FAULTS] [--speed X]
-              N simulated hosts in one process, each with its own certificate and session; acts take an X-th of the usual time.
+          plinth-agent simulate --hosts N --join-file FILE --data DIR [--faults FAULTS] [--speed X] [--report-ms MS]
+              N simulated hosts in one process, each with its own certificate and session; acts take an X-th of the usual time, and
+              each reports every MS milliseconds (10000).
               FAULTS: lost, deaf, silent, fail:STEP, slow:STEP:SECONDS.
           plinth-agent --inventory [--json]
               What this host is.
@@ -122,14 +124,15 @@ internal static class AgentProgram
     private static async Task Serve(string directory, AgentIdentity identity, AgentLog log, CancellationToken stop)
     {
         await using var hypervisor = HostHypervisor.Open();
-        await new AgentHost(directory, identity, hypervisor, MachineIdentity.Boot(), simulated: false, TimeProvider.System, log).Run(stop);
+        await new AgentHost(directory, identity, hypervisor, MachineIdentity.Boot(), simulated: false, TimeProvider.System, Freshness.ReportInterval, log).Run(stop);
     }
 
     private static async Task Simulate(IEnumerable<string> words, AgentLog log, CancellationToken stop)
     {
-        var line = new CommandLine(words, ["--hosts", "--join-file", "--data", "--faults", "--speed"], []);
+        var line = new CommandLine(words, ["--hosts", "--join-file", "--data", "--faults", "--speed", "--report-ms"], []);
         var fleet = new Fleet.SimulatedFleet(Prepare(line.Required("--data")), line.Number("--hosts", 1, Fleet.SimulatedFleet.MaxHosts), line.Value("--join-file"), line.Value("--faults"),
-            line.Value("--speed") is null ? 1 : line.Number("--speed", 1, Fleet.SimulatedFleet.MaxSpeed), log);
+            line.Value("--speed") is null ? 1 : line.Number("--speed", 1, Fleet.SimulatedFleet.MaxSpeed),
+            line.Value("--report-ms") is null ? Freshness.ReportInterval : TimeSpan.FromMilliseconds(line.Number("--report-ms", Fleet.SimulatedFleet.MinReportMs, Fleet.SimulatedFleet.MaxReportMs)), log);
         await fleet.Run(stop);
     }
 

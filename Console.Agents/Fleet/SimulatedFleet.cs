@@ -9,9 +9,9 @@ namespace Plinth.Agents.Fleet;
 /// Many simulated hosts in one process. Each has its own identity, certificate, session, journal and reconciler, exactly as a real
 /// one; only the hypervisor is simulated.
 /// </summary>
-internal sealed class SimulatedFleet(string directory, int hosts, string? joinFile, string? faults, int speed, AgentLog log)
+internal sealed class SimulatedFleet(string directory, int hosts, string? joinFile, string? faults, int speed, TimeSpan reportEvery, AgentLog log)
 {
-    public const int MaxHosts = 5000, MaxSpeed = 1000;
+    public const int MaxHosts = 5000, MaxSpeed = 1000, MinReportMs = 20, MaxReportMs = 60_000;
 
     // Joining makes keys on both ends; a herd would starve the console's other work.
     private const int JoiningAtOnce = 8;
@@ -41,7 +41,7 @@ internal sealed class SimulatedFleet(string directory, int hosts, string? joinFi
             room.Release();
         }
         await using var hypervisor = new SimulatedHypervisor(profile, TimeProvider.System, faults is null ? null : Faults(faults), Path.Combine(own, "host.json"));
-        await new AgentHost(own, identity, hypervisor, MachineIdentity.SimulatedBoot(machineId), simulated: true, TimeProvider.System, hostLog).Run(stop);
+        await new AgentHost(own, identity, hypervisor, MachineIdentity.SimulatedBoot(machineId), simulated: true, TimeProvider.System, reportEvery, hostLog).Run(stop);
     }
 
     private async Task<AgentIdentity> Identity(int index, string own, string hostname, string machineId, AgentLog hostLog, CancellationToken stop)

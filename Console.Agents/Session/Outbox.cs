@@ -10,7 +10,7 @@ namespace Plinth.Agents.Session;
 /// What one session sends, one message after the other: answers first, then the report, then telemetry. Reports are made at the
 /// moment of sending, so a slow console gets fewer of them and never old ones; telemetry that finds no room is dropped and counted.
 /// </summary>
-internal sealed class Outbox(IConsoleConnection connection, HostReconciler reconciler, HostVitals vitals, TimeProvider time)
+internal sealed class Outbox(IConsoleConnection connection, HostReconciler reconciler, HostVitals vitals, TimeProvider time, TimeSpan reportEvery)
 {
     /// <summary>Changes that come together go out together.</summary>
     public static readonly TimeSpan CoalesceFor = TimeSpan.FromMilliseconds(50);
@@ -90,7 +90,7 @@ internal sealed class Outbox(IConsoleConnection connection, HostReconciler recon
 
     private DateTimeOffset Due()
     {
-        var latest = time.GetUtcNow() + Freshness.ReportInterval;
+        var latest = time.GetUtcNow() + reportEvery;
         if (_epoch == Epoch.None) return latest;
         // What is awaited wakes the loop when it comes.
         if (_nothingToTell) return vitals.Facts is null && time.GetUtcNow() < _begun + WaitForFacts ? _begun + WaitForFacts : latest;
@@ -112,7 +112,7 @@ internal sealed class Outbox(IConsoleConnection connection, HostReconciler recon
             Volatile.Write(ref _changed, false);
             _fullSent |= host.Complete;
             Volatile.Write(ref _fullWanted, false);
-            _fullAt = now + Freshness.ReportInterval;
+            _fullAt = now + reportEvery;
             report = _reports.Full(host, vitals.Facts, vitals.Free, now);
         }
         else if (Volatile.Read(ref _changed) && now - _reportedAt >= CoalesceFor)

@@ -23,6 +23,7 @@ internal sealed class SessionDriver
     private readonly Guid _boot;
     private readonly bool _simulated;
     private readonly TimeProvider _time;
+    private readonly TimeSpan _reportEvery;
     private readonly AgentLog _log;
     private readonly Channel<object> _inbox = Channel.CreateUnbounded<object>(new UnboundedChannelOptions { SingleReader = true });
     private AgentSession _session = AgentSession.Restore(AgentMemory.Empty).Session;
@@ -31,9 +32,9 @@ internal sealed class SessionDriver
     private int _dropped;
     private CancellationToken _stop;
 
-    public SessionDriver(IConsoleConnector connector, AgentLedger ledger, HostReconciler reconciler, HostVitals vitals, CommandRunner commands, Guid boot, bool simulated, TimeProvider time, AgentLog log)
+    public SessionDriver(IConsoleConnector connector, AgentLedger ledger, HostReconciler reconciler, HostVitals vitals, CommandRunner commands, Guid boot, bool simulated, TimeProvider time, TimeSpan reportEvery, AgentLog log)
     {
-        (_connector, _ledger, _reconciler, _vitals, _commands, _boot, _simulated, _time, _log) = (connector, ledger, reconciler, vitals, commands, boot, simulated, time, log);
+        (_connector, _ledger, _reconciler, _vitals, _commands, _boot, _simulated, _time, _reportEvery, _log) = (connector, ledger, reconciler, vitals, commands, boot, simulated, time, reportEvery, log);
         reconciler.Changed += () => _outbox?.HostChanged();
         vitals.Changed += () => _outbox?.HostChanged();
     }
@@ -87,7 +88,7 @@ internal sealed class SessionDriver
     private async Task<(bool Opened, string Reason)> Serve(IConsoleConnection connection, CancellationToken stop)
     {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        var outbox = new Outbox(connection, _reconciler, _vitals, _time);
+        var outbox = new Outbox(connection, _reconciler, _vitals, _time, _reportEvery);
         outbox.CountDropped(Interlocked.Exchange(ref _dropped, 0));
         _outbox = outbox;
         var sending = Send(outbox, connection, over.Token);

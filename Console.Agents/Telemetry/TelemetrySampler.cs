@@ -5,8 +5,8 @@ using Plinth.Core.Protocol;
 
 namespace Plinth.Agents.Telemetry;
 
-/// <summary>Reads host and VM counters every ten seconds and hands on what happened in between.</summary>
-internal sealed class TelemetrySampler(IHypervisor hypervisor, Action<HostSample, IReadOnlyList<VmSample>> offer, TimeProvider time, AgentLog log)
+/// <summary>Reads host and VM counters as often as the host reports, and hands on what happened in between.</summary>
+internal sealed class TelemetrySampler(IHypervisor hypervisor, Action<HostSample, IReadOnlyList<VmSample>> offer, TimeProvider time, TimeSpan every, AgentLog log)
 {
     private Dictionary<VmId, DomainCounters> _before = [];
     private long _readAt;
@@ -14,14 +14,14 @@ internal sealed class TelemetrySampler(IHypervisor hypervisor, Action<HostSample
     public async Task Run(CancellationToken stop)
     {
         // Hosts that were started together need not report together.
-        var pause = Freshness.ReportInterval * Random.Shared.NextDouble();
+        var pause = every * Random.Shared.NextDouble();
         string? trouble = null;
         try
         {
             while (true)
             {
                 await Task.Delay(pause, time, stop);
-                pause = Freshness.ReportInterval;
+                pause = every;
                 try
                 {
                     await Read(stop);

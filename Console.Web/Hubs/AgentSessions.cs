@@ -24,6 +24,7 @@ public sealed class AgentSessions : IAgentGateway, IDisposable
     private readonly ILeadership _leadership;
     private readonly TimeProvider _clock;
     private readonly ILogger<AgentSessions> _log;
+    private long _reports;
 
     public AgentSessions(IAgentDirectory directory, ConsoleSockets consoles, ILeadership leadership, TimeProvider clock, ILogger<AgentSessions> log)
     {
@@ -39,6 +40,9 @@ public sealed class AgentSessions : IAgentGateway, IDisposable
     }
 
     public int Count => _current.Count;
+
+    /// <summary>How many were taken in since the start.</summary>
+    public long Reports => Interlocked.Read(ref _reports);
 
     public bool IsConnected(HostId host) => _current.ContainsKey(host);
 
@@ -150,6 +154,7 @@ public sealed class AgentSessions : IAgentGateway, IDisposable
         {
             case Report report:
                 await _directory.Report(connection.Host, report, stop);
+                Interlocked.Increment(ref _reports);
                 break;
             case TelemetryBatch batch:
                 await _directory.Telemetry(connection.Host, batch, stop);

@@ -42,13 +42,16 @@ public static class Telemetry
     }
 }
 
-/// <summary>How many agents are connected.</summary>
+/// <summary>How many agents are connected, and how much they tell.</summary>
 public sealed class AgentMeter : IDisposable
 {
     private readonly Meter _meter = new(Telemetry.Name);
 
-    public AgentMeter(AgentSessions sessions) =>
+    public AgentMeter(AgentSessions sessions)
+    {
         _meter.CreateObservableGauge("plinth.agents.connected", () => sessions.Count, "{agent}", "Agents with a session in force.");
+        _meter.CreateObservableCounter("plinth.agents.reports", () => sessions.Reports, "{report}", "Reports of agents that were taken in.");
+    }
 
     public void Dispose() => _meter.Dispose();
 }

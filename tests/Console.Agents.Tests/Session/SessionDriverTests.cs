@@ -5,6 +5,7 @@ using Plinth.Agents.Reconcile;
 using Plinth.Agents.Session;
 using Plinth.Agents.Simulation;
 using Plinth.Agents.Tests.Reconcile;
+using Plinth.Core.Inventory;
 using Plinth.Core.Machines;
 using Plinth.Core.Primitives;
 using Plinth.Core.Protocol;
@@ -178,7 +179,7 @@ public sealed class SessionDriverTests : IDisposable
             Reconciler = new HostReconciler(hypervisor, Ledger, new NoImages(), Guid.Empty, time, log);
             var vitals = new HostVitals(hypervisor, time, log);
             var runner = new CommandRunner(hypervisor, new ConsoleBridges(hypervisor, null!, log), log);
-            Driver = new SessionDriver(test._console, Ledger, Reconciler, vitals, runner, Guid.Empty, simulated: true, time, log);
+            Driver = new SessionDriver(test._console, Ledger, Reconciler, vitals, runner, Guid.Empty, simulated: true, time, Freshness.ReportInterval, log);
             _loops = Task.WhenAll(Reconciler.Run(_stop.Token), vitals.Run(_stop.Token), Driver.Run(_stop.Token));
         }
 

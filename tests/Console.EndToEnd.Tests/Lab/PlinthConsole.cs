@@ -60,14 +60,15 @@ public sealed partial class PlinthConsole : IAsyncDisposable
     public RunningProgram Process => _program ?? throw new InvalidOperationException("the console is not started");
 
     /// <summary>Starts the server and waits for its own word that it is ready.</summary>
-    public async Task Start()
+    /// <param name="signIn">Not where requests are under way: they go on with the token that they have.</param>
+    public async Task Start(bool signIn = true)
     {
         File.Delete(JoinFile);
         _program = _host is null ? RunningProgram.Start(Repository.Server, [], _environment) : _host.Start(Repository.Server, [], _environment);
         await _program.Line("Plinth is ready at ");
         var line = await _program.Line("/sign-in?link=");
         SignInLink = Link().Match(line).Value;
-        await SignInAsClient();
+        if (signIn) await SignInAsClient();
     }
 
     /// <summary>What the program does besides serving, with the same settings: gives what it prints, throws when it fails.</summary>
@@ -113,9 +114,11 @@ public sealed partial class PlinthConsole : IAsyncDisposable
         return await Body(reply, path);
     }
 
-    public async Task<JsonElement> Delete(string path)
+    public async Task<JsonElement> Delete(string path, string? idempotencyKey = null)
     {
-        using var reply = await Http.DeleteAsync("/api/v1/" + path);
+        using var request = new HttpRequestMessage(HttpMethod.Delete, "/api/v1/" + path);
+        if (idempotencyKey is not null) request.Headers.Add("Idempotency-Key", idempotencyKey);
+        using var reply = await Http.SendAsync(request);
         return await Body(reply, path);
     }
 
@@ -127,7 +130,7 @@ public sealed partial class PlinthConsole : IAsyncDisposable
     }
 
     /// <summary>The operation once it is finished.</summary>
-    public async Task<JsonElement> Finished(string operation, TimeSpan? deadline = null)
+    public async Task<JsonElement> Finished(string operation, TimeSpan? deadline = null, TimeSpan? pause = null)
     {
         JsonElement last = default;
         try
@@ -136,7 +139,7 @@ public sealed partial class PlinthConsole : IAsyncDisposable
             {
                 last = await Get($"operations/{operation}");
                 return last.GetProperty("state").GetString() is "succeeded" or "failed" or "cancelled";
-            }, deadline);
+            }, deadline, pause);
         }
         catch (TimeoutException e)
         {

@@ -7,7 +7,7 @@ public static class Wait
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
-    public static async Task<T> For<T>(string what, Func<Task<T?>> probe, TimeSpan? deadline = null) where T : class
+    public static async Task<T> For<T>(string what, Func<Task<T?>> probe, TimeSpan? deadline = null, TimeSpan? pause = null) where T : class
     {
         var limit = deadline ?? TimeSpan.FromMinutes(3);
         var watch = Stopwatch.StartNew();
@@ -22,12 +22,12 @@ public static class Wait
             {
                 last = e;
             }
-            using var timer = new PeriodicTimer(Pause);
+            using var timer = new PeriodicTimer(pause ?? Pause);
             await timer.WaitForNextTickAsync();
         }
         throw new TimeoutException($"{what} did not come within {limit.TotalSeconds:0} s{(last is null ? "" : ": " + last.Message)}", last);
     }
 
-    public static Task Until(string what, Func<Task<bool>> probe, TimeSpan? deadline = null) =>
-        For(what, async () => await probe() ? "yes" : null, deadline);
+    public static Task Until(string what, Func<Task<bool>> probe, TimeSpan? deadline = null, TimeSpan? pause = null) =>
+        For(what, async () => await probe() ? "yes" : null, deadline, pause);
 }
