@@ -5,8 +5,8 @@ using static Microsoft.Playwright.Assertions;
 namespace Plinth.EndToEnd.Tests;
 
 /// <summary>What a person does, in a real browser through the real server to a real hypervisor.</summary>
-[Collection(FleetCollection.Name)]
-public sealed class BrowserTests(Fleet fleet)
+[Collection(BrowserFleetCollection.Name)]
+public sealed class BrowserTests(BrowserFleet fleet)
 {
     // Generous: a guest boots under software emulation on a shared machine. Only a failure waits this long.
     private const float Patience = 180_000;
@@ -82,19 +82,14 @@ public sealed class BrowserTests(Fleet fleet)
         List<string> found = [];
         await using (var browser = await Browser.Open(fleet))
         {
-            foreach (var (width, scheme, contrast) in new[] { (1440, ColorScheme.Light, false), (1440, ColorScheme.Dark, false), (390, ColorScheme.Light, false), (390, ColorScheme.Dark, false), (1440, ColorScheme.Light, true), (1440, ColorScheme.Dark, true) })
+            await Looks(browser, async (page, look) =>
             {
-                var page = await browser.Page(width, scheme: scheme, contrast: contrast);
-                var look = $"{width}-{scheme.ToString().ToLowerInvariant()}{(contrast ? "-contrast" : "")}";
                 foreach (var (name, path) in pages)
                 {
-                    await page.GotoAsync(Url(path));
-                    await Browser.Ready(page);
-                    found.AddRange((await Browser.Violations(page)).Select(v => $"{path} at {look}: {v}"));
-                    await Browser.Picture(page, $"{name}-{look}");
+                    await Browser.Go(page, Url(path));
+                    await look(path, name);
                 }
-                await page.Context.CloseAsync();
-            }
+            }, found);
         }
         await fleet.Console.Delete($"projects/default/networks/{network}");
         await fleet.Console.Finished((await fleet.Console.Delete($"projects/default/volumes/{volume}")).GetProperty("id").GetString()!);
@@ -126,22 +121,38 @@ public sealed class BrowserTests(Fleet fleet)
         ];
         List<string> found = [];
         await using var browser = await Browser.Open(fleet);
-        foreach (var (width, scheme, contrast) in new[] { (1440, ColorScheme.Light, false), (1440, ColorScheme.Dark, false), (390, ColorScheme.Dark, false), (1440, ColorScheme.Light, true), (1440, ColorScheme.Dark, true) })
+        await Looks(browser, async (page, look) =>
         {
-            var page = await browser.Page(width, scheme: scheme, contrast: contrast);
-            var look = $"{width}-{scheme.ToString().ToLowerInvariant()}{(contrast ? "-contrast" : "")}";
             foreach (var (name, open) in states)
             {
                 await Browser.Go(page, Url("/hosts"));
                 await Expect(page.Locator("main tr.row").First).ToBeVisibleAsync();
                 await open(page);
-                found.AddRange((await Browser.Violations(page)).Select(v => $"{name} at {look}: {v}"));
-                await Browser.Picture(page, $"open-{name}-{look}");
+                await look(name, $"open-{name}");
             }
-            await page.Context.CloseAsync();
-        }
+        }, found);
         Assert.True(found.Count == 0, string.Join('\n', found));
     }
+
+    /// <summary>Goes the way at both widths, and looks at each stop of it in each theme: axe, and a picture.</summary>
+    private static Task Looks(Browser browser, Func<IPage, Func<string, string, Task>, Task> way, List<string> found) =>
+        // At once: one page draws while the other waits.
+        Parallel.ForEachAsync(new[] { (Width: 1440, Contrasts: new[] { false, true }), (390, [false]) }, async (wanted, _) =>
+        {
+            var page = await browser.Page(wanted.Width);
+            await way(page, async (what, picture) =>
+            {
+                foreach (var contrast in wanted.Contrasts)
+                    foreach (var scheme in new[] { ColorScheme.Light, ColorScheme.Dark })
+                    {
+                        var look = await Browser.Look(page, wanted.Width, scheme, contrast);
+                        var violations = await Browser.Violations(page);
+                        lock (found) found.AddRange(violations.Select(v => $"{what} at {look}: {v}"));
+                        await Browser.Picture(page, $"{picture}-{look}");
+                    }
+            });
+            await page.Context.CloseAsync();
+        });
 
     [Theory]
     [InlineData("/projects/default/vms", 250)]

@@ -5,8 +5,8 @@ using static Microsoft.Playwright.Assertions;
 namespace Plinth.EndToEnd.Tests;
 
 /// <summary>What is typed fast arrives whole: a drawing that answers an earlier letter never takes away a later one.</summary>
-[Collection(FleetCollection.Name)]
-public sealed class TypingTests(Fleet fleet)
+[Collection(BrowserFleetCollection.Name)]
+public sealed class TypingTests(BrowserFleet fleet)
 {
     private const int Tries = 8;
 

@@ -12,6 +12,9 @@ public sealed class Browser : IAsyncDisposable
         "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
     ];
 
+    // A drawing waits for its turn on a busy machine.
+    static Browser() => Assertions.SetDefaultExpectTimeout(20_000);
+
     private readonly string _wrapper;
     private readonly IPlaywright _playwright;
     private readonly IBrowser _browser;
@@ -67,6 +70,15 @@ public sealed class Browser : IAsyncDisposable
     {
         await page.GotoAsync(url);
         await Ready(page);
+    }
+
+    /// <summary>The page as it is, in another theme; gives the look's name.</summary>
+    public static async Task<string> Look(IPage page, int width, ColorScheme scheme, bool contrast)
+    {
+        await page.EmulateMediaAsync(new() { ColorScheme = scheme, Contrast = contrast ? Contrast.More : Contrast.NoPreference });
+        var (theme, more) = (scheme.ToString().ToLowerInvariant(), contrast ? "high" : "usual");
+        await page.Locator($"html[data-theme='{theme}'][data-contrast='{more}']").WaitForAsync(new() { State = WaitForSelectorState.Attached });
+        return $"{width}-{theme}{(contrast ? "-contrast" : "")}";
     }
 
     /// <summary>For people to look at: artifacts/pictures/NAME.png, the whole page.</summary>

@@ -3,9 +3,13 @@ using System.Text.Json;
 namespace Plinth.EndToEnd.Tests.Lab;
 
 /// <summary>One lab host with console and agent inside, as <c>./start</c> sets it up on a machine of its own.</summary>
-public sealed class Fleet : IAsyncLifetime
+public class Fleet(string name, int index) : IAsyncLifetime
 {
     private readonly List<RunningProgram> _agents = [];
+
+    public Fleet() : this("e2e-a", 21)
+    {
+    }
 
     public LabHost Host { get; private set; } = null!;
     public PlinthConsole Console { get; private set; } = null!;
@@ -17,7 +21,7 @@ public sealed class Fleet : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        Host = await LabHost.Up("e2e-a", 21);
+        Host = await LabHost.Up(name, index);
         Console = new PlinthConsole(Host, Path.Combine(Data, "console"), 8400, $"{Host.Address}:8443", 8444);
         await Console.Start();
         StartAgent();
@@ -84,4 +88,13 @@ public sealed class Fleet : IAsyncLifetime
 public sealed class FleetCollection : ICollectionFixture<Fleet>
 {
     public const string Name = "fleet";
+}
+
+/// <summary>One more for what the browser does, which goes on beside the others.</summary>
+public sealed class BrowserFleet() : Fleet("e2e-c", 23);
+
+[CollectionDefinition(Name)]
+public sealed class BrowserFleetCollection : ICollectionFixture<BrowserFleet>
+{
+    public const string Name = "browser fleet";
 }
