@@ -12,6 +12,7 @@ namespace Plinth.Agents.Ledger;
 /// <param name="Off">Why it is off; <see cref="OffReason.None"/> while it runs.</param>
 /// <param name="Title">The name that its definition shows; empty where it is not known.</param>
 /// <param name="Defined">The size that its definition has; null where it is not known.</param>
+/// <param name="DiskFor">The generation of the disk that <paramref name="DiskReadyAt"/> tells of.</param>
 internal sealed record MachineFacts(
     VmId Vm,
     DateTimeOffset? DiskReadyAt = null,
@@ -26,7 +27,8 @@ internal sealed record MachineFacts(
     DateTimeOffset? ShutdownAskedAt = null,
     OffReason Off = OffReason.None,
     string Title = "",
-    MachineSize? Defined = null)
+    MachineSize? Defined = null,
+    long DiskFor = 0)
 {
     /// <summary>The definition says what is desired, as far as it can change.</summary>
     public bool IsDefinedAs(DesiredMachine desired) => Title == desired.Name && Defined == desired.Size;

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Xml.Linq;
 using Plinth.Agents.Machines;
 using Plinth.Agents.Machines.Xml;
 using Plinth.Core.Primitives;
@@ -43,7 +44,12 @@ internal static unsafe class DomainLookup
         return domains;
     }
 
-    public static bool IsOwn(DomainHandle domain) => Native.Take(Native.virDomainGetMetadata(domain, MetadataElement, DomainMetadata.Uri, 0)) is not null;
+    public static bool IsOwn(DomainHandle domain) => Metadata(domain) is not null;
+
+    /// <summary>The generation of its root disk; null for somebody else's domain.</summary>
+    public static long? Disk(DomainHandle domain) => Metadata(domain) is { } xml ? DomainMetadata.DiskOf(XElement.Parse(xml)) : null;
+
+    private static string? Metadata(DomainHandle domain) => Native.Take(Native.virDomainGetMetadata(domain, MetadataElement, DomainMetadata.Uri, 0));
 
     public static VmId Id(DomainHandle domain)
     {

@@ -27,6 +27,12 @@ internal sealed class DomainHandle : LibvirtHandle
 
 internal sealed class SnapshotHandle : LibvirtHandle
 {
+    public SnapshotHandle()
+    {
+    }
+
+    public SnapshotHandle(nint snapshot) => SetHandle(snapshot);
+
     protected override bool ReleaseHandle() => Native.virDomainSnapshotFree(handle) >= 0;
 }
 

@@ -198,6 +198,9 @@ internal static unsafe partial class Native
     public static partial SnapshotHandle virDomainSnapshotLookupByName(DomainHandle domain, string name, uint flags);
 
     [LibraryImport(Lib)]
+    public static partial int virDomainListAllSnapshots(DomainHandle domain, out nint snapshots, uint flags);
+
+    [LibraryImport(Lib)]
     public static partial nint virDomainSnapshotGetXMLDesc(SnapshotHandle snapshot, uint flags);
 
     [LibraryImport(Lib)]

@@ -71,6 +71,18 @@ public interface IHypervisor : Storage.IVolumeHost, IAsyncDisposable
     /// </summary>
     Task Adjust(DesiredMachine machine, CancellationToken stop);
 
+    /// <summary>
+    /// The machine, which is off, has the disks and the seed that <paramref name="machine"/> names, made before, instead of those it had. Its devices,
+    /// its volumes and all else stay. The former files are kept until <see cref="RemoveFormerDisks"/>. Refused while it is on.
+    /// </summary>
+    Task TakeDisks(DesiredMachine machine, CancellationToken stop);
+
+    /// <summary>Removes the VM's disks and seeds of every generation but this, which its definition has, and the snapshots that were in them.</summary>
+    Task RemoveFormerDisks(VmId vm, long generation, CancellationToken stop);
+
+    /// <summary>VMs that have disks or seeds of more than one generation on this host, half made ones included.</summary>
+    Task<IReadOnlyList<VmId>> FormerDiskOwners(CancellationToken stop);
+
     Task Start(VmId vm, CancellationToken stop);
 
     /// <summary>Asks the guest to shut down (agent first, then ACPI) and returns; the end is an event. A paused one is resumed first: it could not answer.</summary>
@@ -135,7 +147,8 @@ public interface IHypervisor : Storage.IVolumeHost, IAsyncDisposable
 /// <param name="StartKey">Changes with each start of the domain; empty while it is off.</param>
 /// <param name="Running">What it has now; null while it is off.</param>
 /// <param name="Pause">Why it stands still; none while it does not, or where the hypervisor does not tell.</param>
-public sealed record DomainInfo(VmId? Vm, string Name, DomainState State, OffReason Off, string StartKey, MachineSize? Running = null, PauseReason Pause = PauseReason.None);
+/// <param name="Disk">The generation of the root disk in its definition.</param>
+public sealed record DomainInfo(VmId? Vm, string Name, DomainState State, OffReason Off, string StartKey, MachineSize? Running = null, PauseReason Pause = PauseReason.None, long Disk = 0);
 
 /// <param name="System">The operating system in its own words; empty where it does not tell.</param>
 public sealed record GuestInfo(IReadOnlyList<string> Addresses, string System = "");

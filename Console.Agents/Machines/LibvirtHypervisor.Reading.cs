@@ -167,12 +167,13 @@ public sealed partial class LibvirtHypervisor
         try
         {
             var (state, reason) = DomainLookup.State(domain);
-            VmId? vm = DomainLookup.IsOwn(domain) ? DomainLookup.Id(domain) : null;
+            var disk = DomainLookup.Disk(domain);
+            VmId? vm = disk is null ? null : DomainLookup.Id(domain);
             // libvirt forgets why a domain is off when it restarts; whether it ever ran is remembered by its log.
             if (vm is { } own && reason == OffReason.Unknown && !Log(own).EverStarted) reason = OffReason.NeverStarted;
             var running = state == DomainState.Off || vm is null ? null : DomainLookup.Size(domain);
             return new DomainInfo(vm, DomainLookup.Name(domain), state, reason, state == DomainState.Off ? "" : StartKey(domain), running,
-                state == DomainState.Paused ? DomainLookup.Pause(domain) : PauseReason.None);
+                state == DomainState.Paused ? DomainLookup.Pause(domain) : PauseReason.None, disk ?? 0);
         }
         catch (LibvirtException e) when (e.Error == LibvirtError.NoDomain)
         {

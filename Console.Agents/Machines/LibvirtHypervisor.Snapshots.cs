@@ -1,14 +1,16 @@
 using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
 using System.Xml.Linq;
 using Plinth.Agents.Libvirt;
 using Plinth.Agents.Machines.Xml;
+using Plinth.Core.Operations;
 using Plinth.Core.Primitives;
 
 namespace Plinth.Agents.Machines;
 
 public sealed partial class LibvirtHypervisor
 {
-    private const uint TakeAtomically = 128, MakeKnown = 1, RevertRunning = 1;
+    private const uint TakeAtomically = 128, MakeKnown = 1, RevertRunning = 1, RecordOnly = 2;
 
     // Asking a guest to write all that it has takes longer than a question.
     private const int FreezeTimeoutSeconds = 20;
@@ -119,6 +121,27 @@ public sealed partial class LibvirtHypervisor
     }
 
     private static bool HasVolumes(DomainHandle domain) => DomainVolumes.Of(Definition(domain)).Any() || (Running(domain) is { } running && DomainVolumes.Of(running).Any());
+
+    /// <summary>
+    /// They went with the disk that they were in; libvirt keeps a record of each. It holds the definition of its moment, which says where the disk was.
+    /// </summary>
+    private static void ForgetSnapshotsOfOtherDisks(DomainHandle domain)
+    {
+        var disk = RootDisk(Definition(domain));
+        var count = Native.virDomainListAllSnapshots(domain, out var array, 0);
+        if (count < 0) throw LibvirtException.Last("listing the snapshots");
+        var handles = Enumerable.Range(0, count).Select(i => new SnapshotHandle(Marshal.ReadIntPtr(array, i * nint.Size))).ToArray();
+        Native.free(array);
+        foreach (var handle in handles)
+        {
+            using var snapshot = handle;
+            var xml = XElement.Parse(Native.Take(Native.virDomainSnapshotGetXMLDesc(snapshot, 0)) ?? throw LibvirtException.Last("reading a snapshot"));
+            if (RootDisk(xml.Element("domain")) != disk && Native.virDomainSnapshotDelete(snapshot, RecordOnly) < 0) throw LibvirtException.Last("forgetting a snapshot");
+        }
+    }
+
+    private static string? RootDisk(XElement? domain) =>
+        domain?.Elements("devices").Elements("disk").FirstOrDefault(d => d.Element("serial")?.Value == DesiredStates.RootDiskSerial)?.Element("source")?.Attribute("file")?.Value;
 
     private static SnapshotHandle? FindSnapshot(DomainHandle domain, SnapshotId snapshot)
     {

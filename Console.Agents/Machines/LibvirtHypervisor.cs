@@ -86,7 +86,7 @@ public sealed partial class LibvirtHypervisor : IHypervisor
         var (acceleration, _) = await _acceleration.Value.WaitAsync(stop);
         var disks = machine.Disks.Select(disk => _storage.Disk(machine.Vm, disk)).ToArray();
         var xml = DomainXml.Generate(new DomainContext(
-            machine, acceleration, _options.Emulator, disks, _storage.SeedPath(machine.Vm),
+            machine, acceleration, _options.Emulator, disks, _storage.SeedPath(machine.Vm, machine.DiskGeneration),
             [.. machine.Nics.Select(nic => networks.First(n => n.Id == nic.Network))],
             Log(machine.Vm).Path, disks.All(disk => DirectIoAt(Path.GetDirectoryName(disk.Path)!)),
             DomainRules.MostVcpus(machine.Vcpus, _inventory.Capacity().Vcpus)));
@@ -123,6 +123,44 @@ public sealed partial class LibvirtHypervisor : IHypervisor
             stop);
         if (added) await UseVcpus(machine, stop);
     }
+
+    public async Task TakeDisks(DesiredMachine machine, CancellationToken stop)
+    {
+        foreach (var disk in machine.Disks) DomainRules.Check(disk);
+        var disks = machine.Disks.Select(disk => _storage.Disk(machine.Vm, disk)).ToArray();
+        var seed = _storage.SeedPath(machine.Vm, machine.DiskGeneration);
+        if (disks.Select(d => d.Path).Append(seed).FirstOrDefault(path => !File.Exists(path)) is { } missing) throw Refusals.DiskMissing(machine.Vm, $"file {missing}");
+        await _libvirt.Call(
+            connection =>
+            {
+                using var domain = DomainLookup.Require(connection, machine.Vm);
+                if (DomainLookup.IsActive(domain)) throw Refusals.DomainOn(machine.Vm);
+                var xml = Native.Take(Native.virDomainGetXMLDesc(domain, XmlWithSecrets | XmlOfNextStart)) ?? throw LibvirtException.Last("reading the definition");
+                var definition = XElement.Parse(xml);
+                DomainDisks.Replace(definition, disks, seed);
+                DomainMetadata.SetDisk(definition, machine.DiskGeneration);
+                using var defined = Native.virDomainDefineXMLFlags(connection, definition.ToString(), DefineValidated);
+                if (defined.IsInvalid) throw LibvirtException.Last($"giving {machine.Name} its new disk");
+            },
+            e => new HypervisorException("rebuild_failed", $"The VM '{machine.Name}' could not be given its new disk: {e.Said}", cause: e),
+            stop);
+    }
+
+    public async Task RemoveFormerDisks(VmId vm, long generation, CancellationToken stop)
+    {
+        await _libvirt.Call(
+            connection =>
+            {
+                using var domain = DomainLookup.Require(connection, vm);
+                if (DomainLookup.Disk(domain) != generation) throw Refusals.OtherDisk(vm, generation);
+                ForgetSnapshotsOfOtherDisks(domain);
+            },
+            e => new HypervisorException("remove_failed", $"The snapshots in the former disk of VM {vm} could not be forgotten: {e.Said}", cause: e),
+            stop);
+        await _storage.RemoveOthers(vm, generation, stop);
+    }
+
+    public Task<IReadOnlyList<VmId>> FormerDiskOwners(CancellationToken stop) => Task.FromResult(_storage.OwnersOfSeveral());
 
     public async Task Undefine(VmId vm, CancellationToken stop)
     {

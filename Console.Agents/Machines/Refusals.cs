@@ -20,6 +20,9 @@ internal static class Refusals
     public static HypervisorException DomainOn(VmId vm) =>
         new("domain_on", $"VM {vm} is on; switch it off first.");
 
+    public static HypervisorException OtherDisk(VmId vm, long generation) =>
+        new("other_disk", $"VM {vm} does not have its disk number {generation} on this host; nothing of it is removed.");
+
     public static HypervisorException SnapshotMissing(VmId vm, SnapshotId snapshot) =>
         new("snapshot_missing", $"VM {vm} has no snapshot {snapshot} on this host; delete it in the console.", final: true);
 

@@ -68,7 +68,8 @@ internal sealed partial class HostReconciler
             facts.ShutdownAskedFor >= desired?.PowerGeneration ? facts.ShutdownAskedAt : null,
             work.Gone, running ? facts.StartKey : "", work.Addresses, work.Progress, work.Problem,
             facts.Defined, running ? work.Domain?.Running : null, work.Domain?.Pause ?? PauseReason.None,
-            work.State == DomainState.Running ? work.GuestSilentSince : null, running ? work.GuestSystem : "");
+            work.State == DomainState.Running ? work.GuestSilentSince : null, running ? work.GuestSystem : "",
+            work.Domain?.Disk ?? 0, facts.DiskFor);
     }
 
     private void Trouble(string message)
@@ -86,6 +87,8 @@ internal sealed partial class HostReconciler
     {
         MakeDisks => new Progress("making the disk", 0, 0),
         DefineDomain => new Progress("defining the machine", 0, 0),
+        TakeNewDisks => new Progress("giving the machine its new disk", 0, 0),
+        RemoveFormerDisks => new Progress("removing the former disk", 0, 0),
         AdjustDomain => new Progress("changing the machine", 0, 0),
         StartDomain => new Progress("starting the machine", 0, 0),
         RemoveDisks => new Progress("removing the disk", 0, 0),

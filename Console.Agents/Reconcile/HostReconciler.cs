@@ -122,6 +122,7 @@ internal sealed partial class HostReconciler
                 {
                     work.Domain = picture.Domains.GetValueOrDefault(vm);
                     work.HasFiles = picture.FileOwners.Contains(vm);
+                    work.FormerFiles = picture.FormerFileOwners.Contains(vm);
                     work.Pictured = true;
                     Consider(work, desired, stop);
                 }
@@ -215,7 +216,7 @@ internal sealed partial class HostReconciler
                 lock (_gate)
                 {
                     Remember(outcome.Facts);
-                    (work.Domain, work.HasFiles, work.Progress) = (outcome.Domain, outcome.HasFiles, null);
+                    (work.Domain, work.HasFiles, work.FormerFiles, work.Progress) = (outcome.Domain, outcome.HasFiles, outcome.FormerFiles ?? work.FormerFiles, null);
                     if (outcome.AskedShutdownAt is { } asked) work.LastShutdownAsk = asked;
                     work.Succeeded();
                     work.Answers = _ledger.State.Generation;
@@ -264,7 +265,7 @@ internal sealed partial class HostReconciler
         var facts = _ledger.State.Facts(work.Vm);
         var tombstone = desired?.Tombstones.Any(t => t.Vm == work.Vm) ?? false;
         if (!work.Gone || !tombstone) facts = Remember(facts.Seen(work.State, work.Domain?.Off ?? OffReason.None, work.Domain?.StartKey ?? "", _boot, now));
-        return new MachineView(desired?.Machines.FirstOrDefault(m => m.Vm == work.Vm), tombstone, work.State, work.HasFiles, facts, _boot, work.LastShutdownAsk, _images.Has);
+        return new MachineView(desired?.Machines.FirstOrDefault(m => m.Vm == work.Vm), tombstone, work.State, work.HasFiles, facts, _boot, work.LastShutdownAsk, _images.Has, work.Domain?.Disk ?? 0, work.FormerFiles);
     }
 
     private MachineFacts Remember(MachineFacts facts)
@@ -302,5 +303,5 @@ internal sealed partial class HostReconciler
         }
     }
 
-    private static MachineWish Wanted(MachineView view) => new(view.Tombstone, view.Desired?.PowerGeneration ?? 0, view.Desired?.Name, view.Desired?.Size);
+    private static MachineWish Wanted(MachineView view) => new(view.Tombstone, view.Desired?.PowerGeneration ?? 0, view.Desired?.Name, view.Desired?.Size, view.Desired?.DiskGeneration ?? 0);
 }

@@ -33,6 +33,18 @@ internal sealed record DefineDomain(DesiredMachine Machine) : MachineAction
     public override StepKind Step => StepKind.Defined;
 }
 
+/// <summary>The machine, which is off, gets the disks that were made for it beside its own.</summary>
+internal sealed record TakeNewDisks(DesiredMachine Machine) : MachineAction
+{
+    public override StepKind Step => StepKind.Rebuilt;
+}
+
+/// <summary>What the machine had before, or what was made for it in vain.</summary>
+internal sealed record RemoveFormerDisks(long Generation) : MachineAction
+{
+    public override StepKind Step => StepKind.Rebuilt;
+}
+
 internal sealed record AdjustDomain(DesiredMachine Machine) : MachineAction
 {
     public override StepKind Step => StepKind.Resized;

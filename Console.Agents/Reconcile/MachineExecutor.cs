@@ -6,7 +6,8 @@ using Plinth.Core.Protocol;
 namespace Plinth.Agents.Reconcile;
 
 /// <summary>What an act left behind: facts to remember, and the domain as it is known to be now.</summary>
-internal sealed record MachineOutcome(MachineFacts Facts, DomainInfo? Domain, bool HasFiles, DateTimeOffset? AskedShutdownAt = null);
+/// <param name="FormerFiles">Whether files of more than one generation are there; null where the act has nothing to do with them.</param>
+internal sealed record MachineOutcome(MachineFacts Facts, DomainInfo? Domain, bool HasFiles, DateTimeOffset? AskedShutdownAt = null, bool? FormerFiles = null);
 
 /// <summary>Carries out one action against the hypervisor. Decides nothing.</summary>
 internal sealed class MachineExecutor(IHypervisor hypervisor, TimeProvider time)
@@ -23,11 +24,19 @@ internal sealed class MachineExecutor(IHypervisor hypervisor, TimeProvider time)
             case MakeDisks make:
                 foreach (var disk in make.Machine.Disks) await hypervisor.EnsureDisk(facts.Vm, disk, stop);
                 await hypervisor.EnsureSeed(facts.Vm, make.Machine.Seed, stop);
-                return new MachineOutcome(facts with { DiskReadyAt = time.GetUtcNow() }, domain, true);
+                return new MachineOutcome(facts with { DiskReadyAt = time.GetUtcNow(), DiskFor = make.Machine.DiskGeneration }, domain, true);
 
             case DefineDomain define:
                 await hypervisor.Define(define.Machine, networks, stop);
-                return new MachineOutcome(facts.DefinedAs(define.Machine) with { DefinedAt = time.GetUtcNow() }, domain ?? new DomainInfo(facts.Vm, define.Machine.Name, DomainState.Off, OffReason.NeverStarted, ""), view.HasFiles);
+                return new MachineOutcome(facts.DefinedAs(define.Machine) with { DefinedAt = time.GetUtcNow() }, domain ?? new DomainInfo(facts.Vm, define.Machine.Name, DomainState.Off, OffReason.NeverStarted, "", Disk: define.Machine.DiskGeneration), view.HasFiles);
+
+            case TakeNewDisks take:
+                await hypervisor.TakeDisks(take.Machine, stop);
+                return new MachineOutcome(facts, domain! with { Disk = take.Machine.DiskGeneration }, true, FormerFiles: true);
+
+            case RemoveFormerDisks remove:
+                await hypervisor.RemoveFormerDisks(facts.Vm, remove.Generation, stop);
+                return new MachineOutcome(facts, domain, true, FormerFiles: false);
 
             case AdjustDomain adjust:
                 await hypervisor.Adjust(adjust.Machine, stop);

@@ -9,6 +9,8 @@ namespace Plinth.Agents.Reconcile;
 /// <param name="HasFiles">A disk or seed of it is on this host.</param>
 /// <param name="Boot">The host's present boot.</param>
 /// <param name="LastShutdownAsk">When this process last asked the guest; the first time is in the facts.</param>
+/// <param name="Disk">The generation of the disk in its definition; 0 where it has none.</param>
+/// <param name="FormerFiles">Disks or seeds of more than one generation are on this host.</param>
 internal sealed record MachineView(
     DesiredMachine? Desired,
     bool Tombstone,
@@ -17,7 +19,12 @@ internal sealed record MachineView(
     MachineFacts Facts,
     Guid Boot,
     DateTimeOffset? LastShutdownAsk,
-    Func<ImageReference, bool> HasImage);
+    Func<ImageReference, bool> HasImage,
+    long Disk = 0,
+    bool FormerFiles = false)
+{
+    public bool IsDefined => Domain != DomainState.Absent;
+}
 
 /// <summary>Decides what to do next for one VM. Pure; the executor has no choices left.</summary>
 internal static class MachinePlan
@@ -31,6 +38,8 @@ internal static class MachinePlan
         { Tombstone: true } => Remove(view),
         // Absence destroys nothing.
         { Desired: null } => new Rest(),
+        { Desired: { } desired, IsDefined: true } when view.Disk < desired.DiskGeneration => Rebuild(view, desired, now),
+        { Desired: { } desired, IsDefined: true, FormerFiles: true } when view.Disk == desired.DiskGeneration => new RemoveFormerDisks(desired.DiskGeneration),
         // It stands still before it was seen to run, and nobody asked for that: its start was cut short.
         { Domain: DomainState.Paused, Desired: { Power: DesiredPower.Running } desired } when view.Facts.SettledFor < desired.PowerGeneration => new StartDomain(desired.PowerGeneration),
         { Domain: DomainState.Running or DomainState.Paused, Desired.Power: DesiredPower.Running } => KeepRunning(view, view.Desired, now),
@@ -46,13 +55,23 @@ internal static class MachinePlan
         _ => new Fulfilled(),
     };
 
+    // The new disk stands before anything is taken from the machine that it has; its own is kept until the definition has the new one.
+    private static MachineAction Rebuild(MachineView view, DesiredMachine desired, DateTimeOffset now)
+    {
+        if (view.Facts.DiskReadyAt is null || view.Facts.DiskFor < desired.DiskGeneration) return MakeDisks(view, desired);
+        return view.Domain == DomainState.Off ? new TakeNewDisks(desired) : Stop(view, desired, now);
+    }
+
+    private static MachineAction MakeDisks(MachineView view, DesiredMachine desired) =>
+        desired.Disks.Select(d => d.Image).FirstOrDefault(i => i is not null && !view.HasImage(i)) is { } missing ? new AwaitImage(missing) : new MakeDisks(desired);
+
     private static MachineAction KeepRunning(MachineView view, DesiredMachine desired, DateTimeOffset now)
     {
         var facts = view.Facts;
         if (facts.SettledFor >= desired.PowerGeneration) return facts.IsDefinedAs(desired) ? new Rest() : new AdjustDomain(desired);
-        // Stopped, then started before the guest was down: what runs now is on its way out, unless it ignores the request.
+        // Stopped, then started before the guest was down: what runs now is on its way out, unless it ignores the request, or was started since.
         var givenUpAt = facts.ShutdownAskedAt + TimeSpan.FromSeconds(desired.StopDeadlineSeconds);
-        if (facts.ShutdownAskedFor > facts.SettledFor && now < givenUpAt) return new Rest(givenUpAt);
+        if (facts.ShutdownAskedFor > facts.SettledFor && !(facts.StartedAt > facts.ShutdownAskedAt) && now < givenUpAt) return new Rest(givenUpAt);
         return new Remember(facts with { SettledFor = desired.PowerGeneration });
     }
 
@@ -74,12 +93,12 @@ internal static class MachinePlan
     private static MachineAction WhileOff(MachineView view, DesiredMachine desired)
     {
         var facts = view.Facts;
-        if (facts.DiskReadyAt is null || !view.HasFiles)
+        var made = facts.DiskFor == desired.DiskGeneration || (view.IsDefined && view.Disk >= desired.DiskGeneration);
+        if (facts.DiskReadyAt is null || !view.HasFiles || !made)
         {
-            if (facts.DiskReadyAt is not null && facts.StartedAt is not null)
+            if (made && facts.DiskReadyAt is not null && facts.StartedAt is not null)
                 return new Refuse("disk_lost", $"The disk of VM {desired.Name} is gone from this host although it has run here. It is not made anew, because that would hide the loss: restore it, or delete the VM.", StepKind.Disk);
-            var missing = desired.Disks.Select(d => d.Image).FirstOrDefault(i => i is not null && !view.HasImage(i));
-            return missing is null ? new MakeDisks(desired) : new AwaitImage(missing);
+            return MakeDisks(view, desired);
         }
         if (view.Domain == DomainState.Absent || facts.DefinedAt is null) return new DefineDomain(desired);
         if (!facts.IsDefinedAs(desired)) return new AdjustDomain(desired);

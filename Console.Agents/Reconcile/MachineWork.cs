@@ -5,7 +5,7 @@ using Plinth.Core.Protocol;
 namespace Plinth.Agents.Reconcile;
 
 /// <summary>What a person asked of a VM, as far as another wish is a new chance for what failed.</summary>
-internal sealed record MachineWish(bool Tombstone, long PowerGeneration, string? Name, MachineSize? Size);
+internal sealed record MachineWish(bool Tombstone, long PowerGeneration, string? Name, MachineSize? Size, long DiskGeneration = 0);
 
 /// <summary>What this process knows about one VM beyond the ledger. Guarded by the reconciler's gate.</summary>
 internal sealed class MachineWork(VmId vm)
@@ -15,6 +15,7 @@ internal sealed class MachineWork(VmId vm)
     /// <summary>The last complete picture; null before the first.</summary>
     public DomainInfo? Domain { get; set; }
     public bool HasFiles { get; set; }
+    public bool FormerFiles { get; set; }
     public bool Pictured { get; set; }
 
     /// <summary>An act is under way or queued: nobody else touches this VM.</summary>

@@ -129,8 +129,8 @@ public sealed partial class SimulatedHypervisor
     private static void RequireFiles(VmId vm, SimulatedVm found)
     {
         foreach (var disk in found.Definition!.Disks)
-            if (!found.Disks.ContainsKey(disk.Serial)) throw Refusals.DiskMissing(vm, $"disk '{disk.Serial}'");
-        if (!found.Seed) throw Refusals.DiskMissing(vm, "seed");
+            if (!found.Disks.ContainsKey(SimulatedVm.File(disk))) throw Refusals.DiskMissing(vm, $"disk '{disk.Serial}'");
+        if (!found.Seeds.Contains(found.Definition.DiskGeneration)) throw Refusals.DiskMissing(vm, "seed");
     }
 
     private TimeSpan BootTime(VmId vm) => _profile.Timings.Boot * (1 + vm.Value.ToByteArray()[15] / 510.0);

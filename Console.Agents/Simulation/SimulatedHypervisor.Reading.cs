@@ -41,7 +41,7 @@ public sealed partial class SimulatedHypervisor
         lock (_gate)
         {
             var own = _state.Vms.Where(v => v.Value.Definition is not null).Select(v =>
-                new DomainInfo(new VmId(v.Key), DomainRules.DomainName(v.Value.Definition!), v.Value.State, v.Value.Off, v.Value.StartKey, v.Value.Size, v.Value.Pause));
+                new DomainInfo(new VmId(v.Key), DomainRules.DomainName(v.Value.Definition!), v.Value.State, v.Value.Off, v.Value.StartKey, v.Value.Size, v.Value.Pause, v.Value.Definition!.DiskGeneration));
             return [.. own, .. _state.ForeignDomains.Select(name => new DomainInfo(null, name, DomainState.Running, OffReason.None, "foreign"))];
         }
     }

@@ -16,7 +16,7 @@ public sealed partial class SimulatedHypervisor
             if (found.Snapshots.ContainsKey(snapshot.Value)) return;
             if (withMemory && !found.Running) throw Refusals.DomainOff(vm);
             if (VolumesOf(vm).Any()) throw Refusals.HasVolumes(vm);
-            found.Snapshots[snapshot.Value] = new SimulatedSnapshot(withMemory ? found.Size : null, withMemory ? found.Age(_time.GetUtcNow()) : TimeSpan.Zero);
+            found.Snapshots[snapshot.Value] = new SimulatedSnapshot(withMemory ? found.Size : null, withMemory ? found.Age(_time.GetUtcNow()) : TimeSpan.Zero, found.Definition!.DiskGeneration);
             if (found.Running && !withMemory) said = Faults.GuestAgentsSilent ? "The guest did not freeze its file systems (its agent does not answer): the disk is as after a power cut." : "The guest froze its file system for that moment.";
         });
         return said;

@@ -94,7 +94,7 @@ public sealed partial class SimulatedHypervisor : IHypervisor
             foreach (var machine in desired.Machines)
             {
                 if (!_state.Vms.TryGetValue(machine.Vm.Value, out var found) || found.Definition is null) continue;
-                var has = found.Disks.Keys.Concat(VolumesOf(machine.Vm).Select(v => v.Serial)).ToHashSet();
+                var has = found.Definition.Disks.Where(d => found.Disks.ContainsKey(SimulatedVm.File(d))).Select(d => d.Serial).Concat(VolumesOf(machine.Vm).Select(v => v.Serial)).ToHashSet();
                 foreach (var (serial, limits) in DiskLimitPlan.Of(machine, desired.Volumes ?? []).Where(w => has.Contains(w.Key)))
                 {
                     if (_limitedByHand.Remove((machine.Vm, serial)) && found.Limits.GetValueOrDefault(serial, IoLimits.None) != limits) drift.Add($"disk '{serial}' of {machine.Name}");
@@ -159,14 +159,14 @@ public sealed partial class SimulatedHypervisor : IHypervisor
         lock (_gate)
         {
             if (!_state.Pools.ContainsKey(disk.Pool)) throw Refusals.PoolMissing(disk.Pool);
-            if (_state.Vm(vm).Disks.ContainsKey(disk.Serial)) return;
+            if (_state.Vm(vm).Disks.ContainsKey(SimulatedVm.File(disk))) return;
         }
-        Change(() => _state.Vm(vm).HalfMade.Add(disk.Serial));
+        Change(() => _state.Vm(vm).HalfMade.Add(SimulatedVm.File(disk)));
         await Act(SimulatedStep.Disk, stop);
         Change(() =>
         {
-            _state.Vm(vm).HalfMade.Remove(disk.Serial);
-            _state.Vm(vm).Disks[disk.Serial] = disk.SizeGib;
+            _state.Vm(vm).HalfMade.Remove(SimulatedVm.File(disk));
+            _state.Vm(vm).Disks[SimulatedVm.File(disk)] = disk.SizeGib;
         });
     }
 
@@ -174,7 +174,7 @@ public sealed partial class SimulatedHypervisor : IHypervisor
     {
         DomainRules.Check(seed);
         await Act(SimulatedStep.Seed, stop);
-        Change(() => _state.Vm(vm).Seed = true);
+        Change(() => _state.Vm(vm).Seeds.Add(seed.Generation));
     }
 
     public async Task Define(DesiredMachine machine, IReadOnlyList<NetworkConfig> networks, CancellationToken stop)
@@ -231,7 +231,8 @@ public sealed partial class SimulatedHypervisor : IHypervisor
             if (!_state.Vms.TryGetValue(vm.Value, out var found)) return;
             found.Disks.Clear();
             found.HalfMade.Clear();
-            found.Seed = false;
+            found.Contents.Clear();
+            found.Seeds.Clear();
             Forget(vm, found);
         });
     }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Plinth.Core.Primitives;
@@ -50,10 +51,13 @@ internal sealed class SimulatedVm
 {
     public DesiredMachine? Definition { get; set; }
 
-    /// <summary>Finished disks: serial → GiB.</summary>
+    /// <summary>Finished disks: file → GiB.</summary>
     public Dictionary<string, int> Disks { get; init; } = [];
 
-    /// <summary>Serials of disks whose making was begun: a leftover where nobody is making them.</summary>
+    /// <summary>What guests have written, by file: enough to tell one disk from another.</summary>
+    public Dictionary<string, string> Contents { get; set; } = [];
+
+    /// <summary>Files of disks whose making was begun: a leftover where nobody is making them.</summary>
     public HashSet<string> HalfMade { get; init; } = [];
 
     /// <summary>By serial, where a disk is limited.</summary>
@@ -61,7 +65,19 @@ internal sealed class SimulatedVm
 
     public Dictionary<Guid, SimulatedSnapshot> Snapshots { get; init; } = [];
 
-    public bool Seed { get; set; }
+    /// <summary>Of which generations there is a seed.</summary>
+    public HashSet<long> Seeds { get; set; } = [];
+
+    /// <summary>How an earlier version kept the seed of the first.</summary>
+    public bool? Seed
+    {
+        get => null;
+        set
+        {
+            if (value == true) Seeds.Add(0);
+        }
+    }
+
     public bool Running { get; set; }
     public OffReason Off { get; set; } = OffReason.NeverStarted;
     public DateTimeOffset StartedAt { get; set; }
@@ -101,12 +117,21 @@ internal sealed class SimulatedVm
     public DomainState State => !Running ? DomainState.Off : PausedAt is null ? DomainState.Running : DomainState.Paused;
 
     [JsonIgnore]
-    public bool HasFiles => Seed || Disks.Count > 0 || HalfMade.Count > 0;
+    public bool HasFiles => Seeds.Count > 0 || Disks.Count > 0 || HalfMade.Count > 0;
+
+    [JsonIgnore]
+    public IEnumerable<long> Generations => Seeds.Concat(Disks.Keys.Concat(HalfMade).Select(GenerationOf)).Distinct();
+
+    /// <summary>A disk's file: its serial, with the generation where it is not the first.</summary>
+    public static string File(DesiredDisk disk) => disk.Generation == 0 ? disk.Serial : $"{disk.Serial}.{disk.Generation}";
+
+    public static long GenerationOf(string file) => file.IndexOf('.', StringComparison.Ordinal) is var dot and > 0 ? long.Parse(file[(dot + 1)..], CultureInfo.InvariantCulture) : 0;
 }
 
 /// <param name="Size">What it ran with; null where it was off.</param>
 /// <param name="Age">The guest's own time.</param>
-internal sealed record SimulatedSnapshot(MachineSize? Size, TimeSpan Age);
+/// <param name="Disk">The generation of the disk that it is in.</param>
+internal sealed record SimulatedSnapshot(MachineSize? Size, TimeSpan Age, long Disk = 0);
 
 internal sealed class SimulatedVolume
 {

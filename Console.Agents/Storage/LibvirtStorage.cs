@@ -22,9 +22,9 @@ internal sealed class LibvirtStorage(LibvirtConnection libvirt, LibvirtOptions o
 
     public string ImagePath(ImageReference image) => Path.Combine(DirectoryOf(DefaultPool), PoolFiles.ImageName(image));
 
-    public string SeedPath(VmId vm) => Path.Combine(DirectoryOf(DefaultPool), PoolFiles.SeedName(vm));
+    public string SeedPath(VmId vm, long generation) => Path.Combine(DirectoryOf(DefaultPool), PoolFiles.SeedName(vm, generation));
 
-    public DomainDisk Disk(VmId vm, DesiredDisk disk) => new(disk.Serial, Path.Combine(DirectoryOf(disk.Pool), PoolFiles.DiskName(vm, disk.Serial)), Backing(disk), disk.Limits);
+    public DomainDisk Disk(VmId vm, DesiredDisk disk) => new(disk.Serial, Path.Combine(DirectoryOf(disk.Pool), PoolFiles.DiskName(vm, disk.Serial, disk.Generation)), Backing(disk), disk.Limits);
 
     public async Task<ObservedFacility> EnsurePool(PoolConfig pool, CancellationToken stop)
     {
@@ -37,7 +37,7 @@ internal sealed class LibvirtStorage(LibvirtConnection libvirt, LibvirtOptions o
     public async Task EnsureDisk(VmId vm, DesiredDisk disk, CancellationToken stop)
     {
         DomainRules.Check(disk);
-        await EnsureFile(disk, Path.Combine(DirectoryOf(disk.Pool), PoolFiles.DiskName(vm, disk.Serial)), stop);
+        await EnsureFile(disk, Path.Combine(DirectoryOf(disk.Pool), PoolFiles.DiskName(vm, disk.Serial, disk.Generation)), stop);
     }
 
     // What has just been removed, and what is no qcow2 file any more, holds nothing for a guest.
@@ -113,7 +113,7 @@ internal sealed class LibvirtStorage(LibvirtConnection libvirt, LibvirtOptions o
     public async Task EnsureSeed(VmId vm, Seed seed, CancellationToken stop)
     {
         DomainRules.Check(seed);
-        var path = SeedPath(vm);
+        var path = SeedPath(vm, seed.Generation);
         if (File.Exists(path)) return;
         if (!Directory.Exists(Path.GetDirectoryName(path))) throw Refusals.PoolMissing(DefaultPool);
         try
@@ -128,11 +128,22 @@ internal sealed class LibvirtStorage(LibvirtConnection libvirt, LibvirtOptions o
 
     public IReadOnlyList<VmId> Owners() => [.. Files().Select(f => PoolFiles.Owner(f.Name)).OfType<VmId>().Distinct()];
 
+    public IReadOnlyList<VmId> OwnersOfSeveral() =>
+        [.. Files().Select(f => (Owner: PoolFiles.Owner(f.Name), Generation: PoolFiles.Generation(f.Name))).Where(f => f.Owner is not null).Distinct().GroupBy(f => f.Owner!.Value).Where(g => g.Skip(1).Any()).Select(g => g.Key)];
+
+    /// <summary>Removes the VM's disks and seeds of every generation but this.</summary>
+    public Task RemoveOthers(VmId vm, long generation, CancellationToken stop) => Remove(file => PoolFiles.Owner(file.Name) == vm && PoolFiles.Generation(file.Name) != generation, stop);
+
     public async Task Remove(VmId vm, CancellationToken stop)
     {
         if (Directory.Exists(options.SeedWorkPath(vm))) Directory.Delete(options.SeedWorkPath(vm), recursive: true);
+        await Remove(file => PoolFiles.Owner(file.Name) == vm, stop);
+    }
+
+    private async Task Remove(Func<FileInfo, bool> which, CancellationToken stop)
+    {
         var removed = false;
-        foreach (var file in Files().Where(f => PoolFiles.Owner(f.Name) == vm))
+        foreach (var file in Files().Where(which))
         {
             file.Delete();
             removed = true;

@@ -12,7 +12,7 @@ namespace Plinth.Agents.Storage;
 internal static class SeedDocuments
 {
     public static string MetaData(VmId vm, Seed seed) =>
-        $"instance-id: {Quoted(vm.ToString())}\nlocal-hostname: {Quoted(seed.Hostname)}\n";
+        $"instance-id: {Quoted(seed.Generation == 0 ? $"{vm}" : $"{vm}-{seed.Generation}")}\nlocal-hostname: {Quoted(seed.Hostname)}\n";
 
     /// <summary>User data given by people is passed as it is; otherwise the login with its keys.</summary>
     public static string UserData(Seed seed)

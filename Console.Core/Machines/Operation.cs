@@ -2,14 +2,14 @@ using Plinth.Core.Primitives;
 
 namespace Plinth.Core.Machines;
 
-public enum OperationKind { CreateVm, StartVm, StopVm, RebootVm, DeleteVm, PauseVm, ResumeVm, ResizeVm, SoftDeleteVm, RestoreVm, TakeSnapshot, RevertSnapshot, RemoveSnapshot, CreateVolume, AttachVolume, DetachVolume, ResizeVolume, DeleteVolume }
+public enum OperationKind { CreateVm, StartVm, StopVm, RebootVm, DeleteVm, PauseVm, ResumeVm, ResizeVm, SoftDeleteVm, RestoreVm, RebuildVm, TakeSnapshot, RevertSnapshot, RemoveSnapshot, CreateVolume, AttachVolume, DetachVolume, ResizeVolume, DeleteVolume }
 
 public enum OperationState { Pending, Running, Cancelling, Succeeded, Failed, Cancelled }
 
 public enum StepState { Pending, Running, Done, Failed, Skipped, Undone }
 
 /// <summary>The steps that operations are made of, in the field's words. The name in the API is the lower-case one of <see cref="OperationSteps.Word"/>.</summary>
-public enum StepKind { Accepted, Placed, Disk, Defined, Started, GuestAgent, ShutdownAsked, Stopped, RebootSent, Undefined, DiskRemoved, Paused, Resumed, Resized, VolumeMade, Plugged, UnplugAsked, Unplugged, Grown, VolumeRemoved, SnapshotTaken, SnapshotReverted, SnapshotRemoved }
+public enum StepKind { Accepted, Placed, Disk, Defined, Started, GuestAgent, ShutdownAsked, Stopped, RebootSent, Undefined, DiskRemoved, Paused, Resumed, Resized, VolumeMade, Plugged, UnplugAsked, Unplugged, Grown, VolumeRemoved, SnapshotTaken, SnapshotReverted, SnapshotRemoved, Rebuilt }
 
 /// <summary>One step as it went. <paramref name="Detail"/> is a sentence: the host and why, bytes fetched, the failure.</summary>
 /// <param name="Percent">0–100 where the step's progress can be measured, otherwise null.</param>
@@ -65,6 +65,17 @@ public static class OperationSteps
             new(StepKind.Stopped, "Stopped", TimeSpan.FromMinutes(5), "none: restore the VM"),
         ],
         OperationKind.RestoreVm => [Accepted, new(StepKind.Started, "Started", TimeSpan.FromMinutes(2), "none: delete the VM again"), GuestUp],
+        // The new disk stands before the guest is asked for anything: what fails until then leaves the VM as it was.
+        OperationKind.RebuildVm =>
+        [
+            Accepted,
+            new(StepKind.Disk, "New disk ready", TimeSpan.FromMinutes(30), "the new disk is removed, the VM keeps its own"),
+            new(StepKind.ShutdownAsked, "Guest asked to shut down", TimeSpan.FromMinutes(1), "none: the guest acts by itself"),
+            new(StepKind.Stopped, "Stopped", TimeSpan.FromMinutes(5), "the VM is started again"),
+            new(StepKind.Rebuilt, "Rebuilt", TimeSpan.FromMinutes(5), "none: the former disk is gone"),
+            new(StepKind.Started, "Started", TimeSpan.FromMinutes(2), "none: stop the VM"),
+            GuestUp,
+        ],
         // A machine's whole memory may have to be written.
         OperationKind.TakeSnapshot => [Accepted, new(StepKind.SnapshotTaken, "Snapshot taken", TimeSpan.FromMinutes(15), "none: delete the snapshot")],
         OperationKind.RevertSnapshot => [Accepted, new(StepKind.SnapshotReverted, "Reverted", TimeSpan.FromMinutes(15), "none: what was written since is gone")],
@@ -89,6 +100,8 @@ public static class OperationSteps
     public static bool IsCommand(OperationKind kind) => kind is OperationKind.RebootVm or OperationKind.PauseVm or OperationKind.ResumeVm || IsOfSnapshot(kind);
 
     /// <summary>Works on the machine's disk: starts and stops wait for it.</summary>
+    public static bool HoldsDisk(OperationKind kind) => kind == OperationKind.RebuildVm || IsOfSnapshot(kind);
+
     public static bool IsOfSnapshot(OperationKind kind) => kind is OperationKind.TakeSnapshot or OperationKind.RevertSnapshot or OperationKind.RemoveSnapshot;
 
     public static string Title(OperationKind kind) => kind switch
@@ -103,6 +116,7 @@ public static class OperationSteps
         OperationKind.ResizeVm => "Resize",
         OperationKind.SoftDeleteVm => "Delete, restorable",
         OperationKind.RestoreVm => "Restore",
+        OperationKind.RebuildVm => "Rebuild",
         OperationKind.TakeSnapshot => "Take snapshot",
         OperationKind.RevertSnapshot => "Revert to snapshot",
         OperationKind.RemoveSnapshot => "Delete snapshot",

@@ -20,6 +20,8 @@ public enum DesiredPower { Running, Stopped }
 /// <param name="Protected">It is not deleted before this is lifted.</param>
 /// <param name="Firmware">Null means BIOS.</param>
 /// <param name="FormerSize">What it had before a resize, until the machine has wholly taken the new size; null where it has.</param>
+/// <param name="DiskGeneration">Which of its root disks it has: 0 for the one it was created with, then that of the last rebuild.</param>
+/// <param name="Rebuild">A rebuild that was asked for, until its host has shown how it ended; null where there is none.</param>
 public sealed record VmSpec(
     string Name,
     string Description,
@@ -36,7 +38,15 @@ public sealed record VmSpec(
     string? Hostname = null,
     bool Protected = false,
     Resources? FormerSize = null,
-    GuestFirmware? Firmware = null);
+    GuestFirmware? Firmware = null,
+    long DiskGeneration = 0,
+    RebuildWish? Rebuild = null);
+
+/// <summary>A fresh root disk for a VM that exists, as it was asked for.</summary>
+/// <param name="Generation">Names the disk: the power generation of the request, which no other rebuild of the VM has.</param>
+/// <param name="Hostname">The guest's host name from then on.</param>
+/// <param name="Wanted">False once it was given up: the host may have done it all the same, and its next report tells.</param>
+public sealed record RebuildWish(long Generation, ImageId Image, string Hostname, string UserName, IReadOnlyList<string> SshKeys, string UserData, bool Wanted = true);
 
 /// <summary>Fixed sizes of a VM that people can choose by name.</summary>
 public sealed record Flavor(FlavorId Id, string Name, string Description, Resources Size);

@@ -12,10 +12,11 @@ namespace Plinth.Core.Operations;
 /// <summary>A VM with a place, as its row says.</summary>
 /// <param name="Nics">In the order of the guest's interfaces.</param>
 /// <param name="Removed">It must go: stands as a tombstone until the agent reports it gone.</param>
+/// <param name="DiskGeneration">Which of its root disks it should have; image and guest settings are those of that one.</param>
 public sealed record PlacedMachine(
     VmId Vm, ProjectId Project, string Name, string Hostname, Resources Size, string StorageClass, IReadOnlyList<DesiredNic> Nics,
     string UserName, IReadOnlyList<string> SshKeys, string UserData, Image Image,
-    DesiredPower Power, long PowerGeneration, int StopDeadlineSeconds, bool Removed, GuestFirmware? Firmware = null);
+    DesiredPower Power, long PowerGeneration, int StopDeadlineSeconds, bool Removed, GuestFirmware? Firmware = null, long DiskGeneration = 0);
 
 /// <summary>A volume with a place, as its row says.</summary>
 /// <param name="Removed">It must go: stands as a tombstone until the agent reports it gone.</param>
@@ -72,8 +73,8 @@ public static class DesiredStates
 
     private static DesiredMachine Machine(PlacedMachine m, IoLimits? limits) => new(
         m.Vm, m.Project, m.Name, m.Size.Vcpus, m.Size.MemoryMib,
-        [new DesiredDisk(RootDiskSerial, Pool.Name, m.Size.DiskGib, new ImageReference(m.Image.Id, m.Image.Digest, m.Image.SizeBytes, m.Image.Format), limits)],
+        [new DesiredDisk(RootDiskSerial, Pool.Name, m.Size.DiskGib, new ImageReference(m.Image.Id, m.Image.Digest, m.Image.SizeBytes, m.Image.Format), limits, m.DiskGeneration)],
         m.Nics,
-        new Seed(m.Hostname, m.UserName, m.SshKeys, m.UserData),
+        new Seed(m.Hostname, m.UserName, m.SshKeys, m.UserData, m.DiskGeneration),
         m.Image.HasGuestAgent, m.Power, m.PowerGeneration, m.StopDeadlineSeconds, m.Firmware);
 }

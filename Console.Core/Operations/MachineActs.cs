@@ -27,13 +27,14 @@ public static class MachineActs
         ? Refusal.Conflict("vm_protected", $"The VM is protected against deletion. Lift the protection first: edit it on the VM's page, or PATCH it with {{\"protected\": false}}.")
         : null;
 
-    /// <summary>Start, stop, reboot, pause, resume or delete. <paramref name="next"/> is the desired generation that will carry it.</summary>
+    /// <summary>Start, stop, reboot, pause, resume, rebuild or delete. <paramref name="next"/> is the desired generation that will carry it.</summary>
     public static Result<MachineAct> Ask(MachineRecord vm, OperationRecord? current, OperationKind kind, int stopDeadlineSeconds, string by, Generation next, DateTimeOffset now)
     {
         if (OperationSteps.IsCommand(kind)) return Command(vm, current, kind, by, now);
         if (kind == OperationKind.ResizeVm) return Resize(vm, current, by, next, now);
+        if (kind == OperationKind.RebuildVm) return Rebuild(vm, current, stopDeadlineSeconds, by, next, now);
         if (kind == OperationKind.DeleteVm && Protection(vm) is { } kept) return kept;
-        if (kind != OperationKind.DeleteVm && OfSnapshot(current) is { } busy) return busy;
+        if (kind != OperationKind.DeleteVm && HoldsDisk(current) is { } busy) return busy;
         if (kind is OperationKind.RestoreVm) return Restore(vm, current, by, next, now);
         var moved = VmLifecycle.Next(vm.State, kind switch
         {
@@ -63,7 +64,7 @@ public static class MachineActs
     public static Result<MachineAct> Delete(MachineRecord vm, OperationRecord? current, bool atOnce, TimeSpan window, string by, Generation next, DateTimeOffset now)
     {
         if (atOnce || !CanBeKept(vm, window)) return Ask(vm, current, OperationKind.DeleteVm, 0, by, next, now);
-        if ((Protection(vm) ?? OfSnapshot(current)) is { } no) return no;
+        if ((Protection(vm) ?? HoldsDisk(current)) is { } no) return no;
         var moved = VmLifecycle.Next(vm.State, VmEvent.SoftDeleteAsked);
         if (!moved.Succeeded) return Result<MachineAct>.No(moved.Refusals);
         var changed = vm with
@@ -111,13 +112,36 @@ public static class MachineActs
         return new MachineAct(vm, null, OperationProgress.Begin(OperationKind.ResizeVm, by, next, vm.PowerGeneration, now));
     }
 
-    /// <summary>Undoes a create (the VM goes) or a start (it is switched off).</summary>
+    /// <summary>
+    /// A fresh root disk: what runs is stopped as a stop does it and started again, what is off stays off. The wish stands in the
+    /// specification (<see cref="RebuildActs"/>); the new power generation is its number.
+    /// </summary>
+    public static Result<MachineAct> Rebuild(MachineRecord vm, OperationRecord? current, int stopDeadlineSeconds, string by, Generation next, DateTimeOffset now)
+    {
+        if ((Protection(vm) ?? RebuildActs.WhyNot(vm.State, vm.HostName) ?? UnderWay(current)) is { } no) return no;
+        // One that failed is what a rebuild mends: it is to run.
+        var state = vm.State == VmState.Failed ? VmLifecycle.Next(vm.State, VmEvent.StartAsked).Value : vm.State;
+        var changed = vm with
+        {
+            State = state,
+            Reason = state == vm.State ? vm.Reason : VmLifecycle.Sentence(state),
+            // Also where somebody started it behind the console's back: it ran, so it runs again.
+            Power = vm.State == VmState.Stopped ? vm.Power : DesiredPower.Running,
+            PowerGeneration = vm.PowerGeneration + 1,
+            StopDeadlineSeconds = stopDeadlineSeconds,
+        };
+        return Begin(changed, null, OperationKind.RebuildVm, by, next, now);
+    }
+
+    /// <summary>Undoes a create (the VM goes), a start (it is switched off) or a rebuild (the VM keeps its disk).</summary>
     public static Result<MachineAct> Cancel(MachineRecord vm, OperationRecord operation, string by, Generation next)
     {
         var cancelled = OperationProgress.Cancel(operation, by);
         if (!cancelled.Succeeded) return Result<MachineAct>.No(cancelled.Refusals);
         if (operation.State == OperationState.Cancelling) return new MachineAct(vm, null, operation);
         if (operation.Kind == OperationKind.CreateVm && Protection(vm) is { } kept) return kept;
+        // The wish is taken back; what was stopped for it is started again by the wish that stands.
+        if (operation.Kind == OperationKind.RebuildVm) return new MachineAct(vm, null, cancelled.Value with { Generation = next });
         var moved = VmLifecycle.Next(vm.State, operation.Kind == OperationKind.CreateVm ? VmEvent.Cancelled : VmEvent.StopAsked);
         if (!moved.Succeeded) return Result<MachineAct>.No(moved.Refusals);
         return new MachineAct(
@@ -140,7 +164,7 @@ public static class MachineActs
         current is { IsFinished: false } ? OperationProgress.Supersede(current, kind, now) : null,
         OperationProgress.Begin(kind, by, next, changed.PowerGeneration, now));
 
-    private static Refusal? OfSnapshot(OperationRecord? current) => current is not null && OperationSteps.IsOfSnapshot(current.Kind) ? UnderWay(current) : null;
+    private static Refusal? HoldsDisk(OperationRecord? current) => current is not null && OperationSteps.HoldsDisk(current.Kind) ? UnderWay(current) : null;
 
     private static Refusal? UnderWay(OperationRecord? current) => current is { IsFinished: false }
         ? Refusal.Conflict("operation_under_way", $"“{OperationSteps.Title(current.Kind)}” is under way on this VM; wait until it has ended.")

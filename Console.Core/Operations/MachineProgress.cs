@@ -14,10 +14,10 @@ public static class MachineProgress
         var next = operation is null ? null : OperationProgress.Advance(operation, vm, seen, command, now);
         var (state, reason) = (vm.State, vm.Reason);
         // The failure of the operation comes first: what is seen now may already tell better ("running, but its agent is silent").
-        // A command or a resize that was not done leaves the machine as it was.
-        if (next is { State: OperationState.Failed } && operation is { IsFinished: false } && !OperationSteps.IsCommand(operation.Kind) && operation.Kind != OperationKind.ResizeVm) Move(VmEvent.StepFailed, next.Reason);
-        var unfinished = next is { IsFinished: false };
-        foreach (var (e, sentence) in Events(vm, seen, unfinished)) Move(e, sentence);
+        // A command, a resize or a rebuild that was not done leaves the machine as it was.
+        var givenUp = next is not null && RebuildActs.IsGivenUp(next);
+        if (operation is { IsFinished: false } && (givenUp ? vm.State == VmState.Starting : next is { State: OperationState.Failed } && !OperationSteps.IsCommand(operation.Kind) && operation.Kind != OperationKind.ResizeVm)) Move(VmEvent.StepFailed, next!.Reason);
+        foreach (var (e, sentence) in Events(vm, seen, next is { IsFinished: false } ? next.Kind : null)) Move(e, sentence);
         if (vm.State == VmState.Deleting && vm.HostName is null) Move(VmEvent.DomainGone, null);
         return new MachineAdvance(state, reason, next, Wish(vm, seen));
 
@@ -29,7 +29,7 @@ public static class MachineProgress
         }
     }
 
-    private static IEnumerable<(VmEvent Event, string? Sentence)> Events(MachineRecord vm, ObservedMachine? seen, bool operationUnderWay)
+    private static IEnumerable<(VmEvent Event, string? Sentence)> Events(MachineRecord vm, ObservedMachine? seen, OperationKind? underWay)
     {
         if (seen is null) yield break;
         if (vm.State == VmState.Deleting)
@@ -48,9 +48,9 @@ public static class MachineProgress
                 yield return (VmEvent.DomainPaused, VmTrouble.Of(VmState.Paused, seen, vm.HostName ?? "its host")?.Sentence);
                 break;
             case DomainState.Off:
-                yield return (VmEvent.DomainOff, OffSentence.Of(seen.Off, asked: vm.Power == DesiredPower.Stopped));
+                yield return (VmEvent.DomainOff, underWay == OperationKind.RebuildVm ? "Off while it is given its new disk; it is started again then." : OffSentence.Of(seen.Off, asked: vm.Power == DesiredPower.Stopped));
                 break;
-            case DomainState.Absent when !operationUnderWay && vm.State is (VmState.Running or VmState.Paused or VmState.Stopped):
+            case DomainState.Absent when underWay is null && vm.State is (VmState.Running or VmState.Paused or VmState.Stopped):
                 yield return (VmEvent.DomainGone, $"The machine was removed on {vm.HostName}, not through this console. Start the VM to have it defined again, or delete it.");
                 break;
         }

@@ -43,7 +43,9 @@ public static class OperationProgress
     {
         var next = OperationLifecycle.Next(operation.State, OperationEvent.CancelAsked);
         if (!next.Succeeded) return Result<OperationRecord>.No(next.Refusals);
-        if (operation.Kind is not (OperationKind.CreateVm or OperationKind.StartVm))
+        if (operation.Kind == OperationKind.RebuildVm && operation.Steps.First(s => s.Kind == StepKind.Rebuilt).State == StepState.Done)
+            return Refusal.Conflict("too_late", "Too late to cancel: the machine has its new disk, and the former one is gone.");
+        if (operation.Kind is not (OperationKind.CreateVm or OperationKind.StartVm or OperationKind.RebuildVm))
             return Refusal.Conflict("no_undo", $"“{OperationSteps.Title(operation.Kind)}” cannot be cancelled: {OperationSteps.For(operation.Kind)[1].Undo["none: ".Length..]}.");
         return operation.State == OperationState.Cancelling
             ? operation
@@ -62,7 +64,7 @@ public static class OperationProgress
     public static TimeSpan Allowed(OperationKind kind, StepKind step, int stopDeadlineSeconds)
     {
         var allowed = OperationSteps.For(kind).First(d => d.Kind == step).Deadline;
-        return kind is OperationKind.StopVm or OperationKind.SoftDeleteVm && step == StepKind.Stopped ? allowed + TimeSpan.FromSeconds(stopDeadlineSeconds) : allowed;
+        return kind is OperationKind.StopVm or OperationKind.SoftDeleteVm or OperationKind.RebuildVm && step == StepKind.Stopped ? allowed + TimeSpan.FromSeconds(stopDeadlineSeconds) : allowed;
     }
 
     /// <summary>0–100 over all steps, the one under way counted by its own progress.</summary>
@@ -83,7 +85,7 @@ public static class OperationProgress
             operation,
             (step, sofar) => StepReader.Read(step, sofar, vm, seen, command, now),
             step => Allowed(operation.Kind, step, vm.StopDeadlineSeconds),
-            step => Fix(step, vm),
+            step => Fix(operation.Kind, step, vm),
             now);
     }
 
@@ -126,7 +128,14 @@ public static class OperationProgress
     private static OperationRecord AdvanceUndo(OperationRecord operation, MachineRecord vm, ObservedMachine? seen, DateTimeOffset now)
     {
         var answered = seen is not null && seen.Generation >= operation.Generation;
-        var undone = vm.HostName is null || (operation.Kind == OperationKind.CreateVm ? seen is { Gone: true } : answered && StepReader.IsOff(seen!));
+        if (operation.Kind == OperationKind.RebuildVm && answered && seen!.Disk >= operation.PowerGeneration)
+            return Fail(operation, new StepList(operation.Steps), StepKind.Rebuilt, $"It was too late to cancel: {vm.HostName} had given the machine its new disk already.", now);
+        var undone = vm.HostName is null || (operation.Kind switch
+        {
+            OperationKind.CreateVm => seen is { Gone: true },
+            OperationKind.RebuildVm => answered,
+            _ => answered && StepReader.IsOff(seen!),
+        });
         if (!undone) return operation;
         var steps = new StepList(operation.Steps);
         steps.Undo(now);
@@ -154,8 +163,9 @@ public static class OperationProgress
         return $"“{title}” was not reached within {time}. {seen} {fix}".Replace("  ", " ");
     }
 
-    private static string Fix(StepKind step, MachineRecord vm) => step switch
+    private static string Fix(OperationKind kind, StepKind step, MachineRecord vm) => step switch
     {
+        StepKind.Disk or StepKind.ShutdownAsked or StepKind.Stopped or StepKind.Rebuilt when kind == OperationKind.RebuildVm => $"The rebuild is given up and the VM keeps its former disk, unless {vm.HostName} has done it already: its next report tells. Look at {vm.HostName}, then ask again.",
         StepKind.Placed => "Free room on a host or join another, then create the VM again.",
         StepKind.GuestAgent => "The machine may be running all the same: look at its serial console.",
         StepKind.ShutdownAsked or StepKind.Stopped when vm.State == VmState.Restorable => $"{vm.HostName} goes on stopping it; it can be restored all the same.",

@@ -19,6 +19,7 @@ internal static class StepReader
     {
         if (operation.Kind == OperationKind.DeleteVm && vm.HostName is null) return new StepReading.Needless("Nothing of the VM existed on a host.");
         if (operation.Kind == OperationKind.RestoreVm && vm.Power == DesiredPower.Stopped) return new StepReading.Needless("It was stopped when it was deleted, and stays so.");
+        if (operation.Kind == OperationKind.RebuildVm && step is StepKind.Started or StepKind.GuestAgent && vm.Power == DesiredPower.Stopped) return new StepReading.Needless("It was stopped before it was rebuilt, and stays so.");
         if (step == StepKind.RebootSent) return Commanded(command, $"Waiting for {vm.HostName} to restart the guest.", "The guest was told to restart.");
         if (step == StepKind.Paused) return Commanded(command, $"Waiting for {vm.HostName} to pause the machine.", "The machine stands still; its memory is kept.", seen?.Domain is null or DomainState.Running);
         if (step == StepKind.Resumed) return Commanded(command, $"Waiting for {vm.HostName} to let the machine go on.", "The machine goes on where it was.", seen?.Domain is null or DomainState.Paused);
@@ -29,6 +30,7 @@ internal static class StepReader
         // A report for an older generation describes what was there before the operation.
         if (seen is null || seen.Generation < operation.Generation) return new StepReading.Going($"Waiting for {vm.HostName} to take it up.");
         if (seen.Problem is { Final: true } problem && Concerns(problem, step, operation.Kind) && !IsDone(step, operation, seen)) return new StepReading.Broken(problem.Message);
+        if (operation.Kind == OperationKind.RebuildVm && Rebuild(step, operation, seen, now) is { } rebuild) return rebuild;
         return step switch
         {
             StepKind.Disk => seen.DiskReadyAt is { } at ? new StepReading.Done(at, "The disk and the seed are in place.") : Going(seen, step, "The disk is being prepared."),
@@ -44,11 +46,28 @@ internal static class StepReader
         };
     }
 
+    // The steps that are read otherwise than those of a create or a stop; a machine that has its new disk has all of them behind it.
+    private static StepReading? Rebuild(StepKind step, OperationRecord operation, ObservedMachine seen, DateTimeOffset now)
+    {
+        var rebuilt = seen.Disk >= operation.PowerGeneration;
+        return step switch
+        {
+            StepKind.Disk => rebuilt || seen.DiskMade >= operation.PowerGeneration
+                ? new StepReading.Done(seen.DiskReadyAt ?? now, "The new disk and the seed are in place, beside the former ones.")
+                : Going(seen, step, "The new disk is being prepared; the VM goes on with its own meanwhile."),
+            StepKind.ShutdownAsked when rebuilt && seen.ShutdownAskedAt is null => new StepReading.Needless("The machine was off, or was switched off at once."),
+            StepKind.Stopped when rebuilt => new StepReading.Done(now, "The machine was off."),
+            StepKind.Rebuilt => rebuilt ? new StepReading.Done(now, "The machine has the new disk; the former one and its snapshots are gone.") : Going(seen, step, "The machine is being given its new disk."),
+            _ => null,
+        };
+    }
+
     public static bool IsOff(ObservedMachine seen) => seen.Gone || seen.Domain is DomainState.Off or DomainState.Absent;
 
     private static bool IsDone(StepKind step, OperationRecord operation, ObservedMachine seen) => step switch
     {
-        StepKind.Disk => seen.DiskReadyAt is not null,
+        StepKind.Disk => operation.Kind == OperationKind.RebuildVm ? Math.Max(seen.Disk, seen.DiskMade) >= operation.PowerGeneration : seen.DiskReadyAt is not null,
+        StepKind.Rebuilt => seen.Disk >= operation.PowerGeneration,
         StepKind.Defined => seen.DefinedAt is not null,
         StepKind.Started => IsStarted(operation, seen),
         StepKind.GuestAgent => seen.GuestAgentAt is not null,

@@ -57,12 +57,17 @@ public sealed record DesiredMachine(
 {
     [JsonIgnore]
     public MachineSize Size => new(Vcpus, MemoryMib);
+
+    /// <summary>Which of its root disks it should have.</summary>
+    [JsonIgnore]
+    public long DiskGeneration => Seed.Generation;
 }
 
 /// <param name="Serial">Seen by the guest as the disk's serial; at most 20 characters; unique in the VM ("root").</param>
 /// <param name="Image">The image under the overlay; null for an empty disk.</param>
 /// <param name="Limits">How much it may do in a second; null for as much as it can.</param>
-public sealed record DesiredDisk(string Serial, [property: JsonPropertyName("storageClass")] string Pool, int SizeGib, ImageReference? Image, IoLimits? Limits = null);
+/// <param name="Generation">Rises with each rebuild: each is a file of its own, and the one before is kept until the machine has the new one.</param>
+public sealed record DesiredDisk(string Serial, [property: JsonPropertyName("storageClass")] string Pool, int SizeGib, ImageReference? Image, IoLimits? Limits = null, long Generation = 0);
 
 /// <param name="Digest">"sha256:" + 64 hex digits; the bytes are fetched by it from the console.</param>
 public sealed record ImageReference(ImageId Id, string Digest, long SizeBytes, string Format);
@@ -81,7 +86,8 @@ public sealed record DesiredVolume(
 public sealed record DesiredNic(string Mac, NetworkId Network, string? Address = null, IReadOnlyList<PortRule>? Rules = null);
 
 /// <summary>NoCloud seed: who can log in. User data, when given, is passed as it is and wins over user name and keys.</summary>
-public sealed record Seed(string Hostname, string UserName, IReadOnlyList<string> SshKeys, string UserData);
+/// <param name="Generation">That of the root disk it belongs to: a guest that sees another one sets itself up anew.</param>
+public sealed record Seed(string Hostname, string UserName, IReadOnlyList<string> SshKeys, string UserData, long Generation = 0);
 
 /// <summary>This VM must go: off, undefined, disk and seed removed. Kept until the agent reports it gone.</summary>
 public sealed record Tombstone(VmId Vm);

@@ -27,6 +27,8 @@ public sealed record MachineSize(int Vcpus, int MemoryMib);
 /// <param name="StartKey">Changes with each start of the domain: counters are only comparable within one.</param>
 /// <param name="Defined">The size it has from its next start on; null before it is defined.</param>
 /// <param name="Running">The size it has now; null while it is off.</param>
+/// <param name="Disk">The generation of the root disk that its definition has.</param>
+/// <param name="DiskMade">The generation of the last root disk that was made for it.</param>
 public sealed record ObservedMachine(
     VmId Vm,
     Generation Generation,
@@ -47,7 +49,9 @@ public sealed record ObservedMachine(
     MachineSize? Running = null,
     PauseReason Pause = PauseReason.None,
     DateTimeOffset? GuestSilentSince = null,
-    string GuestSystem = "");
+    string GuestSystem = "",
+    long Disk = 0,
+    long DiskMade = 0);
 
 /// <summary>A volume as its agent sees it.</summary>
 /// <param name="Generation">The newest desired generation that this report answers.</param>

@@ -64,6 +64,10 @@ internal static class VmEndpoints
                 Answers.Accepted(http, await use.Resize(http.Caller(), Inputs.Project(project), Vm(vm), body.Value, Inputs.IdempotencyKey(http), http.RequestAborted)))
             .Describe<OperationView>("Change vCPUs or memory", "What is absent stays. vCPUs are added while the machine runs, as far as it was started with room for them; everything else takes effect once it is stopped and started. The step “resized” says which and why.", StatusCodes.Status202Accepted);
 
+        vms.MapPost("/{vm}/rebuild", async (HttpContext http, string project, string vm, IRootDisks use, JsonBody<RebuildVm> body) =>
+                Answers.Accepted(http, await use.Rebuild(http.Caller(), Inputs.Project(project), Vm(vm), body.Value, Inputs.ExpectedVersion(http), Inputs.IdempotencyKey(http), http.RequestAborted)))
+            .Describe<OperationView>("Rebuild from an image", "A fresh root disk from an image, the same one where none is named; absent settings of the guest stay. Name, id, addresses, volumes, place and size are kept; what is on the former root disk, and its snapshots, are lost. A running guest is asked to shut down and switched off at the deadline (0: at once), and started again. Until the new disk stands the VM goes on with its own, and the operation can be cancelled until it was swapped. Refused while the VM is protected.", StatusCodes.Status202Accepted);
+
         vms.MapPost("/{vm}/pause", async (HttpContext http, string project, string vm, IVirtualMachines use, JsonBody<Nothing> body) =>
                 Answers.Accepted(http, await use.Pause(http.Caller(), Inputs.Project(project), Vm(vm), Inputs.IdempotencyKey(http), http.RequestAborted)))
             .Describe<OperationView>("Pause", "The processors stand still; memory, devices and place are kept.", StatusCodes.Status202Accepted);

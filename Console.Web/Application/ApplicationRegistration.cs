@@ -51,6 +51,7 @@ public static class ApplicationRegistration
         services.AddSingleton<IVirtualMachines, VirtualMachines>();
         services.AddSingleton<IBulkActs, BulkActs>();
         services.AddSingleton<ISnapshots, SnapshotUseCases>();
+        services.AddSingleton<IRootDisks, RootDiskUseCases>();
         services.AddSingleton<IHistory, HistoryUseCases>();
         services.AddSingleton<IVolumes, VolumeUseCases>();
         services.AddSingleton<IHosts, HostUseCases>();

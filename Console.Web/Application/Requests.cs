@@ -57,6 +57,13 @@ public sealed record BulkAct(string? Action, IReadOnlyList<string?>? Vms, IReadO
 /// <summary>What is absent stays.</summary>
 public sealed record ResizeVm(long? Vcpus = null, long? MemoryMib = null);
 
+/// <summary>POST …/vms/{vm}/rebuild: what is absent stays as the VM has it.</summary>
+/// <param name="Image">Name or id.</param>
+/// <param name="UserName">Absent with another image: that image's own, where the VM had the former image's own.</param>
+/// <param name="Keys">OpenSSH public keys; an empty list for none.</param>
+/// <param name="DeadlineSeconds">How long a running guest may take to shut down, 0–3600; 0 switches it off at once. Absent: 60.</param>
+public sealed record RebuildVm(string? Image = null, string? UserName = null, IReadOnlyList<string?>? Keys = null, string? UserData = null, long? DeadlineSeconds = null);
+
 /// <summary>POST …/vms/{vm}/snapshots.</summary>
 public sealed record TakeSnapshot(string? Name, bool? Memory = null);
 

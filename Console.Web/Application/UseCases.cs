@@ -30,6 +30,16 @@ public interface IVirtualMachines
     Task<Result<IReadOnlyList<SeriesView>>> Metrics(Caller caller, string project, VmId vm, TimeSpan range, CancellationToken stop);
 }
 
+/// <summary>A VM's root disk as a whole.</summary>
+public interface IRootDisks
+{
+    /// <summary>
+    /// A fresh root disk from an image. Name, id, addresses, volumes, place and size stay; what is on the former disk, and its snapshots, are lost.
+    /// What runs is stopped as a stop does it and started again.
+    /// </summary>
+    Task<Result<OperationView>> Rebuild(Caller caller, string project, VmId vm, RebuildVm request, long? expectedVersion, string? idempotencyKey, CancellationToken stop);
+}
+
 /// <summary>Snapshots of a VM: its own disk, and its memory where it is on.</summary>
 public interface ISnapshots
 {

@@ -23,12 +23,54 @@ public sealed class KillTests(Fleet fleet)
     public async Task Killing_at_a_step_leaves_exactly_one_vm(string victim, string step)
     {
         var (vm, create) = await fleet.Create($"kill-{victim}-{step}");
-        await Wait.Until($"step {step} done", async () =>
-        {
-            var operation = await fleet.Console.Get($"operations/{create}");
-            return operation.GetProperty("steps").EnumerateArray().Any(s => s.GetProperty("name").GetString() == step && s.GetProperty("state").GetString() == "done");
-        });
+        await Kill(victim, create, step);
 
+        var end = await fleet.Console.Finished(create, TimeSpan.FromMinutes(4));
+        var state = end.GetProperty("state").GetString();
+        Assert.True(state is "succeeded" || (state == "failed" && end.GetProperty("reason").GetString()!.Length > 20), end.ToString());
+        Assert.Single((await fleet.Console.Get($"projects/default/vms?q=kill-{victim}-{step}")).GetProperty("items").EnumerateArray());
+        Assert.True((await fleet.Host.Domains()).Count(d => d == vm) <= 1);
+        if (state == "succeeded")
+        {
+            Assert.Contains(vm, await fleet.Host.RunningDomains());
+            var processes = await fleet.Host.Run("pgrep", "-c", "-f", $"qemu-system.*{vm}");
+            Assert.Equal("1", processes.Trim());
+        }
+        await fleet.Remove(vm);
+    }
+
+    public static TheoryData<string, string> RebuildMoments()
+    {
+        var moments = new TheoryData<string, string>();
+        foreach (var victim in new[] { "agent", "server", "libvirtd" })
+            foreach (var step in new[] { "accepted", "disk", "shutdown-asked", "stopped" })
+                moments.Add(victim, step);
+        return moments;
+    }
+
+    [Theory]
+    [MemberData(nameof(RebuildMoments))]
+    public async Task Killing_at_a_step_of_a_rebuild_leaves_the_vm_running_from_its_new_disk(string victim, string step)
+    {
+        var (vm, create) = await fleet.Create($"rebuild-{victim}-{step}");
+        await fleet.Console.Finished(create);
+        await fleet.VmIn(vm, "running");
+        var former = await fleet.Files(vm);
+        var rebuild = (await fleet.Console.Post($"projects/default/vms/{vm}/rebuild", new { deadlineSeconds = 30 })).GetProperty("id").GetString()!;
+        await Kill(victim, rebuild, step);
+        var end = await fleet.Console.Finished(rebuild, TimeSpan.FromMinutes(4));
+        Assert.True(end.GetProperty("state").GetString() == "succeeded", end.ToString());
+        Assert.Contains(vm, await fleet.Host.RunningDomains());
+        var files = await fleet.Files(vm);
+        Assert.Equal(2, files.Length);
+        Assert.Empty(files.Intersect(former));
+        await fleet.Remove(vm);
+    }
+
+    private async Task Kill(string victim, string operation, string step)
+    {
+        await Wait.Until($"step {step} done", async () => (await fleet.Console.Get($"operations/{operation}")).GetProperty("steps").EnumerateArray()
+            .Any(s => s.GetProperty("name").GetString() == step && s.GetProperty("state").GetString() is "done" or "skipped"));
         switch (victim)
         {
             case "agent":
@@ -43,18 +85,5 @@ public sealed class KillTests(Fleet fleet)
                 await fleet.RestartLibvirt();
                 break;
         }
-
-        var end = await fleet.Console.Finished(create, TimeSpan.FromMinutes(4));
-        var state = end.GetProperty("state").GetString();
-        Assert.True(state is "succeeded" || (state == "failed" && end.GetProperty("reason").GetString()!.Length > 20), end.ToString());
-        Assert.Single((await fleet.Console.Get($"projects/default/vms?q=kill-{victim}-{step}")).GetProperty("items").EnumerateArray());
-        Assert.True((await fleet.Host.Domains()).Count(d => d == vm) <= 1);
-        if (state == "succeeded")
-        {
-            Assert.Contains(vm, await fleet.Host.RunningDomains());
-            var processes = await fleet.Host.Run("pgrep", "-c", "-f", $"qemu-system.*{vm}");
-            Assert.Equal("1", processes.Trim());
-        }
-        await fleet.Remove(vm);
     }
 }

@@ -37,6 +37,17 @@ internal static class DomainDisks
             new XElement("readonly"),
             new XElement("serial", "seed"));
 
+    /// <summary>A definition's root disks and seed become other files; the devices, and with them what the guest finds them by, stay.</summary>
+    public static void Replace(XElement domain, IEnumerable<DomainDisk> disks, string seedPath)
+    {
+        foreach (var (serial, path, image) in disks.Select(d => (d.Serial, d.Path, d.Image)).Append(("seed", seedPath, null)))
+        {
+            var disk = domain.Elements("devices").Elements("disk").First(d => d.Element("serial")?.Value == serial);
+            disk.Element("backingStore")?.Remove();
+            disk.Element("source")!.ReplaceWith(new XElement("source", new XAttribute("file", path)), Backing(image));
+        }
+    }
+
     private static XElement Driver(string format, params XAttribute[] options) =>
         new("driver", new XAttribute("name", "qemu"), new XAttribute("type", format), options);
 

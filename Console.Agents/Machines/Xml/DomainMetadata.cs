@@ -6,6 +6,7 @@ namespace Plinth.Agents.Machines.Xml;
 internal static class DomainMetadata
 {
     public const string Uri = "urn:plinth:vm:1";
+    private const string Disk = "disk";
     private static readonly XNamespace Namespace = Uri;
     public static readonly XName Element = Namespace + "vm";
 
@@ -16,6 +17,12 @@ internal static class DomainMetadata
                 new XAttribute(XNamespace.Xmlns + "plinth", Uri),
                 new XAttribute("id", context.Machine.Vm.Value),
                 new XAttribute("project", context.Machine.Project.Value),
-                new XAttribute("name", context.Machine.Name))),
+                new XAttribute("name", context.Machine.Name),
+                context.Machine.DiskGeneration == 0 ? null : new XAttribute(Disk, context.Machine.DiskGeneration))),
     ];
+
+    /// <summary>The generation of the disk in a definition: 0 until the machine was rebuilt.</summary>
+    public static long DiskOf(XElement vm) => (long?)vm.Attribute(Disk) ?? 0;
+
+    public static void SetDisk(XElement domain, long generation) => domain.Element("metadata")!.Element(Element)!.SetAttributeValue(Disk, generation);
 }

@@ -23,16 +23,17 @@ internal sealed class DesiredStateReader(IConsoleStore store)
         var networks = (await db.Networks.ToListAsync(stop)).Select(n => new VirtualNetwork(n.Id, n.Project, n.Name, n.Description, n.Kind, n.Cidr, n.Vni, n.Rules)).ToArray();
         var vms = await db.Vms.Where(v => v.Host == host && v.DeletedAt == null).ToListAsync(stop);
         var removed = await db.Tombstones.Where(t => t.Host == host).Select(t => t.Vm).ToListAsync(stop);
-        var imageIds = vms.Select(v => v.Image).Distinct().ToArray();
+        var specs = vms.ToDictionary(v => v.Id, v => RebuildActs.Wished(v.Spec));
+        var imageIds = specs.Values.Select(s => s.Image).Distinct().ToArray();
         var images = await db.Images.Where(i => imageIds.Contains(i.Id)).ToDictionaryAsync(i => i.Id, MachineRows.Image, stop);
         var volumes = await db.Volumes.Where(v => v.Host == host && v.DeletedAt == null).ToListAsync(stop);
         return DesiredStates.Build(
             generation,
             classes.Select(s => new StorageClass(s.Id, s.Name, s.Description, s.Needs, s.Limits)),
             networks,
-            vms.Select(v => new PlacedMachine(
-                v.Id, v.Project, v.Name, v.Spec.Hostname ?? v.Name, v.Spec.Size, v.Spec.StorageClass, [.. v.Nics.Select(n => new DesiredNic(n.Mac, n.Network, n.Address, n.Rules))], v.Spec.UserName, v.Spec.SshKeys, v.Spec.UserData,
-                images[v.Image], v.Power, v.PowerGeneration, v.StopDeadlineSeconds, v.State == VmState.Deleting || removed.Contains(v.Id), v.Spec.Firmware)),
+            vms.Select(v => (Vm: v, Spec: specs[v.Id])).Select(w => new PlacedMachine(
+                w.Vm.Id, w.Vm.Project, w.Vm.Name, w.Spec.Hostname ?? w.Vm.Name, w.Spec.Size, w.Spec.StorageClass, [.. w.Vm.Nics.Select(n => new DesiredNic(n.Mac, n.Network, n.Address, n.Rules))], w.Spec.UserName, w.Spec.SshKeys, w.Spec.UserData,
+                images[w.Spec.Image], w.Vm.Power, w.Vm.PowerGeneration, w.Vm.StopDeadlineSeconds, w.Vm.State == VmState.Deleting || removed.Contains(w.Vm.Id), w.Spec.Firmware, w.Spec.DiskGeneration)),
             volumes.Select(v => new PlacedVolume(v.Id, v.Project, v.Name, v.StorageClass, v.SizeGib, v.Vm, v.Made, v.State == VolumeState.Deleting)),
             await Members(db, host, [.. vms.SelectMany(v => v.Nics).Select(n => n.Network).Distinct()], stop));
     }

@@ -83,7 +83,7 @@ internal sealed class ReportReader(IConsoleStore store, MachineWriter machines, 
         if (seen is null && report.Full && report.Generation >= vm.Generation && vm.Observed is not null)
             seen = new ObservedMachine(vm.Id, report.Generation, DomainState.Absent, OffReason.None, 0, null, null, null, null, null, false, "", [], null, null);
         if (seen is null) return;
-        var waits = vm.Operation is not null || vm.State is VmState.Lost or VmState.Deleting;
+        var waits = vm.Operation is not null || vm.Spec.Rebuild is not null || vm.State is VmState.Lost or VmState.Deleting;
         if (!waits && vm.Observed is { } known && known.SaysTheSame(seen)) return;
         if (vm.Observed is null || !vm.Observed.SaysTheSame(seen) || (waits && vm.Observed.Generation != seen.Generation) || WaitsForGuest(vm, seen)) vm.Observed = seen;
         vm.ObservedAt = scope.Now;

@@ -69,7 +69,8 @@ internal sealed class CatalogueUseCases(IConsoleStore store, Mutations mutations
         var deleted = await mutations.Run(caller, Permissions.ImageManage, "image.delete", $"image/{image}", async m =>
         {
             if (await m.Db.Images.SingleOrDefaultAsync(i => i.Id == image, stop) is not { } row) return NoImage(image);
-            var users = await m.Db.Vms.CountAsync(v => v.Image == image && v.DeletedAt == null, stop);
+            // A rebuild that is under way needs it too; so few images are deleted that all VMs may be looked at.
+            var users = (await m.Db.Vms.Where(v => v.DeletedAt == null).Select(v => v.Spec).ToListAsync(stop)).Count(s => s.Image == image || s.Rebuild?.Image == image);
             if (users > 0) return Refusal.Conflict("image_in_use", $"{users} VM{(users == 1 ? "" : "s")} use the image {row.Name}: their disks build on it. Delete them first.");
             m.Db.Images.Remove(row);
             m.Detail = row.Name;

@@ -59,6 +59,41 @@ internal sealed class MachineWriter(Lazy<IAgentGateway> gateway, LiveHosts live,
         return true;
     }
 
+    /// <summary>A fresh root disk, from an image and with guest settings that were found good. The former disk is kept until the host has the new one.</summary>
+    public async Task<Result<OperationRow>> Rebuild(WriteScope scope, VmRow vm, ImageId image, string userName, IReadOnlyList<string> keys, string userData, int stopDeadlineSeconds, string by)
+    {
+        var context = await Context.Load(scope, vm);
+        var act = MachineActs.Rebuild(context.Machine, context.Current, stopDeadlineSeconds, by, context.NextGeneration, scope.Now);
+        if (act.Succeeded && RebuildActs.Unsettled(vm.Spec, context.Host!.Name) is { } unsettled) return unsettled;
+        var operation = await Begin(scope, vm, context, act, by);
+        if (operation.Succeeded) vm.SetSpec(vm.Spec with { Rebuild = new RebuildWish(vm.PowerGeneration, image, vm.Name, userName, keys, userData) });
+        return operation;
+    }
+
+    // What the report shows is what the machine has; its snapshots went with the former disk.
+    private void SettleRebuild(WriteScope scope, VmRow vm, HostRow? host)
+    {
+        if (vm.Spec.Rebuild is not { } rebuild || vm.Observed is not { } seen || host is null) return;
+        var settled = RebuildActs.Settle(vm.Spec, seen, seen.Generation >= vm.Generation);
+        if (settled == vm.Spec) return;
+        var done = settled.DiskGeneration == rebuild.Generation;
+        vm.SetSpec(settled);
+        if (!done) return;
+        vm.Snapshots = [];
+        vm.UpdatedAt = scope.Now;
+        // Given up, and done all the same: what is wished follows what is.
+        if (!rebuild.Wanted) Wish(scope, vm, host);
+        scope.Audit(Principal.System, null, "vm.rebuilt", $"vm/{vm.Id}", vm.Project, AuditOutcomes.Done, $"{host.Name} reports {vm.Name} on its new disk; the former one is gone.");
+    }
+
+    private void GiveUpRebuild(WriteScope scope, VmRow vm, HostRow host)
+    {
+        if (vm.Spec.Rebuild is not { Wanted: true } rebuild) return;
+        vm.SetSpec(vm.Spec with { Rebuild = rebuild with { Wanted = false } });
+        Wish(scope, vm, host);
+        scope.Audit(Principal.System, null, "vm.rebuild-undone", $"vm/{vm.Id}", vm.Project, AuditOutcomes.Done, $"{vm.Name} keeps its disk.");
+    }
+
     /// <summary>A snapshot of the machine as it is, under a name that was found good.</summary>
     /// <param name="memory">Whether its memory is kept; null: if it has any.</param>
     public async Task<Result<OperationRow>> TakeSnapshot(WriteScope scope, VmRow vm, string name, bool? memory, string by)
@@ -154,7 +189,8 @@ internal sealed class MachineWriter(Lazy<IAgentGateway> gateway, LiveHosts live,
         if (operation.State == OperationState.Cancelling) return Done.Value;
         MachineRows.Take(operation, act.Value.Operation, vm.StopDeadlineSeconds);
         MachineRows.Take(vm, act.Value.Vm, scope.Now);
-        if (context.Host is not null) Wish(scope, vm, context.Host);
+        if (operation.Kind == OperationKind.RebuildVm) GiveUpRebuild(scope, vm, context.Host!);
+        else if (context.Host is not null) Wish(scope, vm, context.Host);
         if (vm.Host is { } on) scope.AfterCommit(() => live.Forget(on, vm.Id));
         if (operation.Kind == OperationKind.CreateVm) await Remove(scope, vm);
         return Done.Value;
@@ -163,6 +199,7 @@ internal sealed class MachineWriter(Lazy<IAgentGateway> gateway, LiveHosts live,
     /// <summary>Reads the newest report (or the clock alone) into VM and operation.</summary>
     public async Task Advance(WriteScope scope, VmRow vm)
     {
+        SettleRebuild(scope, vm, await Context.HostOf(scope, vm));
         var context = await Context.Load(scope, vm);
         var operation = context.Operation;
         var command = operation?.Command is { } id ? await scope.Db.Commands.SingleOrDefaultAsync(c => c.Id == id) : null;
@@ -178,6 +215,7 @@ internal sealed class MachineWriter(Lazy<IAgentGateway> gateway, LiveHosts live,
                 EndSnapshot(scope, vm, context.Host!, advance.Operation, outcome);
                 if (advance.Operation.State == OperationState.Failed) await ExpireCommand(scope, operation, advance.Operation.Reason);
                 if (advance.Operation is { State: OperationState.Failed, Kind: OperationKind.ResizeVm }) TakeSizeBack(scope, vm, context.Host!);
+                if (RebuildActs.IsGivenUp(advance.Operation)) GiveUpRebuild(scope, vm, context.Host!);
             }
         }
         await SettleSize(scope, vm);
@@ -294,11 +332,14 @@ internal sealed class MachineWriter(Lazy<IAgentGateway> gateway, LiveHosts live,
 
         public static async Task<Context> Load(WriteScope scope, VmRow vm)
         {
-            var host = vm.Host is { } id ? await Tracked(scope.Db.Hosts, h => h.Id == id, () => scope.Db.Hosts.SingleAsync(h => h.Id == id)) : null;
+            var host = await HostOf(scope, vm);
             var image = await Tracked(scope.Db.Images, i => i.Id == vm.Image, () => scope.Db.Images.SingleAsync(i => i.Id == vm.Image));
             var operation = vm.Operation is { } current ? await Tracked(scope.Db.Operations, o => o.Id == current, () => scope.Db.Operations.SingleAsync(o => o.Id == current)) : null;
             return new Context(host, operation, MachineRows.Record(vm, host?.Name, image.HasGuestAgent));
         }
+
+        public static async Task<HostRow?> HostOf(WriteScope scope, VmRow vm) =>
+            vm.Host is { } id ? await Tracked(scope.Db.Hosts, h => h.Id == id, () => scope.Db.Hosts.SingleAsync(h => h.Id == id)) : null;
 
         // A row added or loaded in this write is the newest; the database may not know it yet.
         private static async Task<T> Tracked<T>(DbSet<T> set, Func<T, bool> match, Func<Task<T>> load) where T : class => set.Local.FirstOrDefault(match) ?? await load();

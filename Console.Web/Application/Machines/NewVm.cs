@@ -47,7 +47,8 @@ internal sealed record NewVm(VmSpec Spec, ImageRow Image, IReadOnlyList<NetworkR
             refusals.Add(Refusal.Conflict("name_taken", $"The project has a VM named {name} already; choose another name.") with { Field = "name" });
     }
 
-    private static async Task<ImageRow?> FindImage(ConsoleDb db, RefusalList refusals, string? nameOrId, CancellationToken stop)
+    /// <summary>The image of this name or id, where it has its content.</summary>
+    public static async Task<ImageRow?> FindImage(ConsoleDb db, RefusalList refusals, string? nameOrId, CancellationToken stop)
     {
         if (string.IsNullOrEmpty(nameOrId))
         {

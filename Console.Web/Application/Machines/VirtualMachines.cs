@@ -228,7 +228,8 @@ internal sealed class VirtualMachines(IConsoleStore store, FleetCache fleet, Mut
         return await View(operation, stop);
     }
 
-    private static async Task<Result<VmRow>> Mine(Mutation m, string project, VmId vm, CancellationToken stop)
+    /// <summary>The VM that a change is about, if the project has it.</summary>
+    internal static async Task<Result<VmRow>> Mine(Mutation m, string project, VmId vm, CancellationToken stop)
     {
         var owner = await Naming.Project(m.Db, project, stop);
         if (!owner.Succeeded) return Result<VmRow>.No(owner.Refusals);
@@ -236,7 +237,8 @@ internal sealed class VirtualMachines(IConsoleStore store, FleetCache fleet, Mut
         return await m.Db.Vms.SingleOrDefaultAsync(v => v.Id == vm && v.Project == owner.Value.Id, stop) is { } row ? row : Naming.NoVm(vm);
     }
 
-    private static Refusal? Stale(VmRow row, long? expected) => expected is null || expected == row.Version
+    /// <summary>Why a change based on what was read then is refused; null where nothing has changed since.</summary>
+    internal static Refusal? Stale(VmRow row, long? expected) => expected is null || expected == row.Version
         ? null
         : Refusal.Stale($"The VM was changed since you read it: you saw version {expected}, it is at {row.Version}. Read it again, then decide.");
 

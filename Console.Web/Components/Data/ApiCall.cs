@@ -24,6 +24,16 @@ public static class ApiCall
           -d {Quote(JsonSerializer.Serialize(body, Json))}
         """;
 
+    /// <param name="version">What the act is based on: refused when there is a newer one.</param>
+    public static string Post<T>(string origin, string path, T body, long version) => $"""
+        curl -X POST {Quote(origin.TrimEnd('/') + path)} \
+          -H "Authorization: Bearer $PLINTH_TOKEN" \
+          -H "Idempotency-Key: $(uuidgen)" \
+          -H 'If-Match: "{version}"' \
+          -H 'Content-Type: application/json' \
+          -d {Quote(JsonSerializer.Serialize(body, Json))}
+        """;
+
     public static string Get(string origin, string path) => $"""
         curl -H "Authorization: Bearer $PLINTH_TOKEN" \
           {Quote(origin.TrimEnd('/') + path)}

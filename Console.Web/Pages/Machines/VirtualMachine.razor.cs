@@ -52,11 +52,18 @@ public partial class VirtualMachine
             new PageCommand($"Pause {vm.Name}", view.Pause, view.WhyNot(OperationKind.PauseVm)),
             new PageCommand($"Resume {vm.Name}", view.Resume, view.WhyNot(OperationKind.ResumeVm)),
             new PageCommand($"Restore {vm.Name}", view.Restore, view.WhyNot(VmEvent.RestoreAsked)),
+            new PageCommand($"Rebuild {vm.Name}", () => Go("rebuild"), VmRebuildView.WhyNot(vm)),
             new PageCommand($"Delete {vm.Name}", Delete, view.WhyNoDelete));
     }
 
     /// <summary>The console's connection is made anew when this changes from off to on.</summary>
     private static bool ConsolePower(VmView vm) => vm.State is VmState.Starting or VmState.Running or VmState.Paused or VmState.Stopping;
+
+    private Task Go(string tab)
+    {
+        Navigation.NavigateTo(PortalUrls.Vm(Project, VmId.From(Id), tab));
+        return Task.CompletedTask;
+    }
 
     private async Task Shutdown()
     {

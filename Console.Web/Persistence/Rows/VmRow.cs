@@ -75,7 +75,7 @@ public sealed class VmRow : IVersioned, ILogged
     // User data may carry passwords, so it stays in the row alone.
     object ILogged.LogDocument => new
     {
-        Id, Project, Spec = Spec with { UserData = "" }, Nics, State, StateReason, Host, Power, PowerGeneration, StopDeadlineSeconds, Generation,
+        Id, Project, Spec = Spec with { UserData = "", Rebuild = Spec.Rebuild is { } rebuild ? rebuild with { UserData = "" } : null }, Nics, State, StateReason, Host, Power, PowerGeneration, StopDeadlineSeconds, Generation,
         RestorableUntil, PowerBefore, Snapshots, Observed, ObservedAt, Operation, CreatedBy, CreatedAt, UpdatedAt, DeletedAt, Version,
     };
 }

@@ -54,6 +54,12 @@ public abstract class HypervisorBench : IAsyncDisposable
     private static NetworkConfig Segment(NetworkId id, string mac, string address) => new(
         id, "shop", NetworkKind.Vxlan, "10.20.0.0/24", NetworkNames.Bridge(id), new OverlayConfig(5000, VirtualNetwork.OverlayMtu, [], [new GuestName("own-segment", address, mac)], []));
 
+    /// <summary>The running machine's guest writes a word on its root disk, outside of any file system.</summary>
+    public abstract Task WriteOn(DesiredMachine machine, string word);
+
+    /// <summary>The running machine's guest reads there that word, and no other; empty where nothing was ever written.</summary>
+    public abstract Task ReadsFrom(DesiredMachine machine, string word);
+
     public abstract Task PlantForeignDomain(string name);
 
     /// <summary>What a crash in the middle of making a disk leaves.</summary>

@@ -166,6 +166,55 @@ public abstract class HypervisorContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_machine_gets_a_fresh_disk_made_beside_its_own_and_keeps_all_else()
+    {
+        var machine = _bench.Machine("rebuilt");
+        await Prepare(machine);
+        var moment = SnapshotId.New(DateTimeOffset.UtcNow);
+        await Host.TakeSnapshot(machine.Vm, moment, false, Stop);
+        var volume = _bench.Volume("kept");
+        await Host.EnsureVolume(volume, Stop);
+        await Host.Attach(volume, machine.Vm, Stop);
+        await Host.Start(machine.Vm, Stop);
+        await _bench.WriteOn(machine, "former");
+        await Host.Adjust(machine with { Name = "renamed" }, Stop);
+
+        // Made while the machine runs with its own, which stays as it is.
+        var next = machine with { Name = "renamed", Disks = [machine.Disks[0] with { Generation = 3 }], Seed = machine.Seed with { Hostname = "anew", Generation = 3 } };
+        Assert.Equal("disk_missing", await CodeOf(() => Host.TakeDisks(next, Stop)));
+        Assert.DoesNotContain(machine.Vm, await Host.FormerDiskOwners(Stop));
+        for (var i = 0; i < 2; i++)
+        {
+            await Host.EnsureDisk(machine.Vm, next.Disks[0], Stop);
+            await Host.EnsureSeed(machine.Vm, next.Seed, Stop);
+        }
+        Assert.Contains(machine.Vm, await Host.FormerDiskOwners(Stop));
+        Assert.Equal("domain_on", await CodeOf(() => Host.TakeDisks(next, Stop)));
+        Assert.Equal("other_disk", await CodeOf(() => Host.RemoveFormerDisks(machine.Vm, 3, Stop)));
+        await _bench.ReadsFrom(machine, "former");
+
+        // What was made in vain goes, and the machine keeps its own.
+        await Host.RemoveFormerDisks(machine.Vm, 0, Stop);
+        Assert.DoesNotContain(machine.Vm, await Host.FormerDiskOwners(Stop));
+        await Host.SwitchOff(machine.Vm, Stop);
+        await Host.EnsureDisk(machine.Vm, next.Disks[0], Stop);
+        await Host.EnsureSeed(machine.Vm, next.Seed, Stop);
+        Assert.Equal(0, (await InfoOf(machine.Vm))!.Disk);
+        for (var i = 0; i < 2; i++) await Host.TakeDisks(next, Stop);
+        Assert.Equal(3, (await InfoOf(machine.Vm))!.Disk);
+        for (var i = 0; i < 2; i++) await Host.RemoveFormerDisks(machine.Vm, 3, Stop);
+        Assert.DoesNotContain(machine.Vm, await Host.FormerDiskOwners(Stop));
+        Assert.Equal("snapshot_missing", await CodeOf(() => Host.RevertTo(machine.Vm, moment, Stop)));
+
+        await Host.Start(machine.Vm, Stop);
+        await _bench.ReadsFrom(next, "");
+        Assert.Equal(new VolumeInfo(volume.Volume, Gib, machine.Vm, true, true), await VolumeOf(volume));
+        await Host.SwitchOff(machine.Vm, Stop);
+        await Remove(machine.Vm);
+        await Host.RemoveVolume(volume.Volume, Stop);
+    }
+
+    [Fact]
     public async Task A_vm_lives_from_disk_to_removal()
     {
         var machine = _bench.Machine("whole-life");

@@ -337,6 +337,22 @@ public sealed class LibvirtHypervisorTests(LibvirtFixture fixture, Xunit.Abstrac
             return Task.CompletedTask;
         }
 
+        public override async Task WriteOn(DesiredMachine machine, string word)
+        {
+            await using var console = new ConsoleReader(await _host.OpenSerial(machine.Vm, default));
+            await console.Until($"{machine.Seed.Hostname}:/# ");
+            await console.Type($"echo {word} | dd of=/dev/vda bs=512 seek=2000000 conv=sync,fsync 2> /dev/null; echo writ\"ten\"\n");
+            await console.Until("written\r\n");
+        }
+
+        public override async Task ReadsFrom(DesiredMachine machine, string word)
+        {
+            await using var console = new ConsoleReader(await _host.OpenSerial(machine.Vm, default));
+            await console.Until($"{machine.Seed.Hostname}:/# ");
+            await console.Type("echo it re\"ads\" \"<$(dd if=/dev/vda bs=512 skip=2000000 count=1 2> /dev/null | tr -d '\\0\\n')>\"\n");
+            await console.Until($"it reads <{word}>\r\n");
+        }
+
         public override async Task FlushRules() => await fixture.Lab.Shell("nft flush ruleset");
 
         // QEMU's own throttle, behind libvirt's back.

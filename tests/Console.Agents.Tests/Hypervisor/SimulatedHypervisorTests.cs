@@ -41,6 +41,18 @@ public sealed class SimulatedHypervisorTests : HypervisorContract
             return Task.CompletedTask;
         }
 
+        public override Task WriteOn(DesiredMachine machine, string word)
+        {
+            _host.WriteOn(machine.Vm, word);
+            return Task.CompletedTask;
+        }
+
+        public override Task ReadsFrom(DesiredMachine machine, string word)
+        {
+            Xunit.Assert.Equal(word, _host.ReadFrom(machine.Vm));
+            return Task.CompletedTask;
+        }
+
         public override Task FlushRules()
         {
             _host.FlushRules();

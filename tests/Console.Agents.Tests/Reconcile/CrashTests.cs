@@ -50,6 +50,34 @@ public sealed class CrashTests : IDisposable
 
     [Theory]
     [MemberData(nameof(BeforeOrAfter))]
+    public async Task Dying_at_every_step_of_a_rebuild_leaves_the_machine_on_its_new_disk_and_nothing_of_the_former(bool before)
+    {
+        var machine = DesiredBuilder.Machine(1);
+        for (var n = 1; ; n++)
+        {
+            var directory = Path.Combine(_directory, $"rebuild-{(before ? "before" : "after")}-{n}");
+            await using var host = new SimulatedHypervisor(SimulatedProfile.Server(1, SimulatedTimings.Instant), TimeProvider.System);
+            var acts = new CountingHypervisor(host);
+            var desired = new DesiredBuilder();
+            var stage = new Stage(directory, acts, n, before);
+
+            await stage.Reach(desired.Put(machine), machine.Vm, m => m.Domain == DomainState.Running);
+            host.WriteOn(machine.Vm, "former");
+            await stage.Reach(desired.Rebuild(machine.Vm), machine.Vm, m => m is { Domain: DomainState.Running, StartedForPowerGeneration: 2, Disk: 2, DiskMade: 2 });
+            Assert.Equal("", host.ReadFrom(machine.Vm));
+            Assert.Empty(await host.FormerDiskOwners(default));
+            Assert.Single(await host.Domains(default));
+            await stage.Reach(desired.Delete(machine.Vm), machine.Vm, m => m.Gone);
+            await stage.End();
+
+            Assert.Empty(await host.DiskOwners(default));
+            Assert.All(acts.Acts.CountBy(a => a), a => Assert.InRange(a.Value, 1, (a.Key is "Start" or "EnsureDisk" or "EnsureSeed" ? 2 : 1) + 1));
+            if (!stage.Died) return;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(BeforeOrAfter))]
     public async Task Dying_at_every_step_of_a_volume_s_life_leaves_one_volume_and_no_orphan(bool before)
     {
         var (machine, volume) = (DesiredBuilder.Machine(1), DesiredBuilder.Volume(1));

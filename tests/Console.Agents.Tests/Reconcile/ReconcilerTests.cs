@@ -219,6 +219,66 @@ public sealed class ReconcilerTests : IDisposable
     }
 
     [Fact]
+    public async Task A_rebuild_makes_the_new_disk_first_then_asks_the_guest_and_starts_it_again()
+    {
+        var counting = new CountingHypervisor(_simulated);
+        await using var agent = Agent(counting);
+        var vm = DesiredBuilder.Machine(1).Vm;
+        agent.Accept(_desired.Put(DesiredBuilder.Machine(1)));
+        await agent.Until(vm, m => m.Domain == DomainState.Running);
+        var before = counting.Acts.Count;
+        agent.Accept(_desired.Rebuild(vm));
+        await agent.Until(vm, m => m is { Domain: DomainState.Running, StartedForPowerGeneration: 2, Disk: 2 });
+        Assert.Equal(["EnsureDisk", "EnsureSeed", "Shutdown", "TakeDisks", "RemoveFormerDisks", "Start"], counting.Acts.Skip(before));
+    }
+
+    [Fact]
+    public async Task A_rebuild_that_cannot_be_leaves_the_machine_running_and_one_taken_back_leaves_nothing()
+    {
+        var machine = DesiredBuilder.Machine(1);
+        var wanted = _desired.Put(machine);
+        await using var agent = Agent();
+        agent.Accept(wanted);
+        await agent.Until(machine.Vm, m => m.Domain == DomainState.Running);
+        _simulated.WriteOn(machine.Vm, "former");
+        _simulated.Faults.Fail(SimulatedStep.Seed, "seed_failed", "The seed could not be written.", final: true);
+        agent.Accept(_desired.Rebuild(machine.Vm));
+        var failed = await agent.Until(machine.Vm, m => m.Problem is { Final: true });
+        Assert.Equal((DomainState.Running, 0L, 0L), (failed.Domain, failed.Disk, failed.DiskMade));
+        Assert.Contains(machine.Vm, await _simulated.FormerDiskOwners(default));
+
+        agent.Accept(_desired.Put(machine with { PowerGeneration = 2 }));
+        await agent.Until(machine.Vm, m => m is { Domain: DomainState.Running, StartedForPowerGeneration: 2, Problem: null });
+        await Eventually.True(() => _simulated.FormerDiskOwners(default).Result.Count == 0);
+        Assert.Equal("former", _simulated.ReadFrom(machine.Vm));
+        Assert.Single(await _simulated.DiskOwners(default));
+    }
+
+    [Fact]
+    public async Task An_agent_without_memory_rebuilds_nothing_twice()
+    {
+        var machine = DesiredBuilder.Machine(1);
+        _desired.Put(machine);
+        var wanted = _desired.Rebuild(machine.Vm);
+        await using (var agent = Agent())
+        {
+            agent.Accept(wanted);
+            await agent.Until(machine.Vm, m => m is { Domain: DomainState.Running, Disk: 2 });
+        }
+        _simulated.WriteOn(machine.Vm, "precious");
+        File.Delete(Path.Combine(_directory, "journal"));
+        var counting = new CountingHypervisor(_simulated);
+        await using (var agent = Agent(counting))
+        {
+            agent.Accept(wanted);
+            await agent.Until(machine.Vm, m => m is { Domain: DomainState.Running, StartedForPowerGeneration: 2, Disk: 2 });
+            await agent.Round();
+        }
+        Assert.All(counting.Acts, act => Assert.Equal("Adjust", act));
+        Assert.Equal("precious", _simulated.ReadFrom(machine.Vm));
+    }
+
+    [Fact]
     public async Task A_silent_hypervisor_is_told_as_a_facility_and_healed_by_itself()
     {
         _simulated.Faults.Lost = true;

@@ -44,6 +44,9 @@ public sealed class ScenarioTests
         private DateTimeOffset? _asked;
         private DateTimeOffset? _due;
         private bool _cutShort;
+        private long _disk;
+        private bool _former;
+        private DesiredMachine? _before;
         private int _starts;
         private int _boots = 1;
 
@@ -60,7 +63,7 @@ public sealed class ScenarioTests
                     _desired = _desired! with { Vcpus = int.Parse(vcpus, CultureInfo.InvariantCulture), MemoryMib = int.Parse(memory, CultureInfo.InvariantCulture) };
                     break;
                 case ["want", "name", var name]: _desired = _desired! with { Name = name }; break;
-                case ["want", var power, .. var rest]:
+                case ["want", ("running" or "stopped") and var power, .. var rest]:
                     _desired = (_desired ?? _machine) with
                     {
                         Power = Enum.Parse<DesiredPower>(power, ignoreCase: true),
@@ -68,6 +71,11 @@ public sealed class ScenarioTests
                         StopDeadlineSeconds = rest is ["within", var deadline] ? int.Parse(deadline, CultureInfo.InvariantCulture) : 60,
                     };
                     break;
+                case ["want", "rebuild"]:
+                    var number = _desired!.PowerGeneration + 1;
+                    (_before, _desired) = (_desired, _desired with { PowerGeneration = number, Disks = [_desired.Disks[0] with { Generation = number }], Seed = _desired.Seed with { Generation = number } });
+                    break;
+                case ["want", "no", "rebuild"]: _desired = _before! with { PowerGeneration = _desired!.PowerGeneration }; break;
                 case ["delete"]: (_desired, _is.Tombstone) = (null, true); break;
                 case ["forget"]: _desired = null; break;
                 case ["image", "missing"]: _is.Image = false; break;
@@ -108,7 +116,7 @@ public sealed class ScenarioTests
             {
                 Assert.True(acts < 20, "it never rests");
                 _facts = _facts.Seen(_domain, _off, _domain is DomainState.Running or DomainState.Paused ? $"start-{_starts}" : "", Boot, _now);
-                var action = MachinePlan.Next(new MachineView(_desired, _is.Tombstone, _domain, _is.Files, _facts, Boot, _asked, _ => _is.Image), _now);
+                var action = MachinePlan.Next(new MachineView(_desired, _is.Tombstone, _domain, _is.Files, _facts, Boot, _asked, _ => _is.Image, _disk, _former), _now);
                 _due = (action as Rest)?.Until;
                 if (action is Rest) return;
                 var fulfilledBefore = _is.Fulfilled;
@@ -129,7 +137,15 @@ public sealed class ScenarioTests
                 case AwaitImage: Say("awaits the image"); return false;
                 case MakeDisks:
                     Say("makes the disk");
-                    (_is.Files, _facts) = (true, _facts with { DiskReadyAt = _now });
+                    (_is.Files, _former, _facts) = (true, _domain != DomainState.Absent && _desired!.DiskGeneration != _disk, _facts with { DiskReadyAt = _now, DiskFor = _desired!.DiskGeneration });
+                    return true;
+                case TakeNewDisks take:
+                    Say($"gives it disk {take.Machine.DiskGeneration}");
+                    _disk = take.Machine.DiskGeneration;
+                    return true;
+                case RemoveFormerDisks remove:
+                    Say($"removes all disks but {remove.Generation}");
+                    _former = false;
                     return true;
                 case DefineDomain:
                     Say("defines");

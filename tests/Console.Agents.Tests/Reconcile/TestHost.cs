@@ -57,6 +57,14 @@ internal sealed class DesiredBuilder
     public DesiredHostState Power(VmId vm, DesiredPower power, int stopDeadlineSeconds = 60) =>
         Put(_machines[vm] with { Power = power, PowerGeneration = _machines[vm].PowerGeneration + 1, StopDeadlineSeconds = stopDeadlineSeconds });
 
+    /// <summary>Another root disk, by the number of the wish; the same again where it was taken back.</summary>
+    public DesiredHostState Rebuild(VmId vm, int stopDeadlineSeconds = 60)
+    {
+        var machine = _machines[vm];
+        var number = machine.PowerGeneration + 1;
+        return Put(machine with { PowerGeneration = number, StopDeadlineSeconds = stopDeadlineSeconds, Disks = [machine.Disks[0] with { Generation = number }], Seed = machine.Seed with { Generation = number } });
+    }
+
     public DesiredHostState Delete(VmId vm)
     {
         _machines.Remove(vm);
@@ -199,6 +207,9 @@ internal abstract class DelegatingHypervisor(IHypervisor inner) : IHypervisor
     public Task EnsureSeed(VmId vm, Seed seed, CancellationToken stop) => Around(nameof(EnsureSeed), vm, () => inner.EnsureSeed(vm, seed, stop));
     public Task Define(DesiredMachine machine, IReadOnlyList<NetworkConfig> networks, CancellationToken stop) => Around(nameof(Define), machine.Vm, () => inner.Define(machine, networks, stop));
     public Task Adjust(DesiredMachine machine, CancellationToken stop) => Around(nameof(Adjust), machine.Vm, () => inner.Adjust(machine, stop));
+    public Task TakeDisks(DesiredMachine machine, CancellationToken stop) => Around(nameof(TakeDisks), machine.Vm, () => inner.TakeDisks(machine, stop));
+    public Task RemoveFormerDisks(VmId vm, long generation, CancellationToken stop) => Around(nameof(RemoveFormerDisks), vm, () => inner.RemoveFormerDisks(vm, generation, stop));
+    public Task<IReadOnlyList<VmId>> FormerDiskOwners(CancellationToken stop) => Around(nameof(FormerDiskOwners), null, () => inner.FormerDiskOwners(stop));
     public Task Start(VmId vm, CancellationToken stop) => Around(nameof(Start), vm, () => inner.Start(vm, stop));
     public Task Shutdown(VmId vm, CancellationToken stop) => Around(nameof(Shutdown), vm, () => inner.Shutdown(vm, stop));
     public Task SwitchOff(VmId vm, CancellationToken stop) => Around(nameof(SwitchOff), vm, () => inner.SwitchOff(vm, stop));

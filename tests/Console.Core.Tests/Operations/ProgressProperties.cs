@@ -23,7 +23,8 @@ public sealed class ProgressProperties
         from gone in Gen.Bool
         from problem in Gen.Select(Gen.Enum<StepKind>(), Gen.Bool).Select(p => new MachineProblem("x", "It broke.", p.Item1, p.Item2)).Null(0.7)
         from progress in Gen.Select(Gen.Long[-5, 50], Gen.Long[0, 20]).Select(p => new Progress("fetching", p.Item1, p.Item2)).Null(0.5)
-        select new ObservedMachine(default, new Generation(generation), domain, off, started, moments.Item1, moments.Item2, moments.Item3, moments.Item4, moments.Item5, gone, "k", [], progress, problem);
+        from disk in Gen.Select(Gen.Long[0, 4], Gen.Long[0, 4])
+        select new ObservedMachine(default, new Generation(generation), domain, off, started, moments.Item1, moments.Item2, moments.Item3, moments.Item4, moments.Item5, gone, "k", [], progress, problem, Disk: disk.Item1, DiskMade: disk.Item2);
 
     private static readonly Gen<MachineRecord> Vm =
         from state in Gen.Enum<VmState>()
@@ -93,6 +94,37 @@ public sealed class ProgressProperties
         var act = kind == OperationKind.SoftDeleteVm ? MachineActs.Delete(vm, current, false, TimeSpan.FromMinutes(10), "ana", new Generation(4), Begin) : MachineActs.Ask(vm, current, kind, 60, "ana", new Generation(4), Begin);
         if (!act.Succeeded) Assert.NotEmpty(act.Reason);
         else if (kind is OperationKind.StartVm or OperationKind.StopVm or OperationKind.DeleteVm) Assert.Equal(vm.PowerGeneration + 1, act.Value.Vm.PowerGeneration);
+    });
+
+    [Fact]
+    public void A_rebuild_ends_on_the_disk_that_a_report_shows_and_nothing_is_taken_for_done_before() => Gen.Select(Gen.Bool, Seen.Array[1, 8]).Sample((wanted, reports) =>
+    {
+        var rebuild = new RebuildWish(3, ImageId.New(Begin), "web-1", "plinth", [], "", wanted);
+        var spec = new VmSpec("web-1", "", new Dictionary<string, string>(), ImageId.New(Begin), null, new Resources(1, 512, 2), "default", [], "plinth", [], "", DiskGeneration: 2, Rebuild: rebuild);
+        Assert.Equal(wanted ? rebuild.Image : spec.Image, RebuildActs.Wished(spec).Image);
+        foreach (var seen in reports)
+        {
+            var answers = seen.Generation.Value >= 2;
+            var next = RebuildActs.Settle(spec, seen, answers);
+            Assert.Equal(spec.Rebuild is null || seen.Disk == 3 || (!wanted && answers), next.Rebuild is null);
+            if (spec.Rebuild is not null) Assert.Equal(seen.Disk == 3 ? (3, rebuild.Image) : (2, spec.Image), (next.DiskGeneration, next.Image));
+            else Assert.Same(spec, next);
+            spec = next;
+        }
+    });
+
+    [Fact]
+    public void A_rebuild_takes_nothing_from_a_machine_before_its_new_disk_stands() => Gen.Select(Vm, Seen).Sample((vm, seen) =>
+    {
+        var asked = MachineActs.Rebuild(vm, null, 60, "ana", new Generation(1), Begin);
+        if (!asked.Succeeded) return;
+        Assert.True(asked.Value.Vm.PowerGeneration == vm.PowerGeneration + 1 && !vm.Protected);
+        var number = asked.Value.Operation.PowerGeneration;
+        var next = MachineProgress.Advance(asked.Value.Vm, asked.Value.Operation, seen, null, Begin.AddSeconds(5)).Operation!;
+        var done = next.Steps.Where(s => s.State == StepState.Done).Select(s => s.Kind).ToHashSet();
+        if (seen.Generation < asked.Value.Operation.Generation || Math.Max(seen.Disk, seen.DiskMade) < number) Assert.Equal([StepKind.Accepted], done);
+        if (seen.Disk < number) Assert.DoesNotContain(StepKind.Rebuilt, done);
+        Assert.Equal(next.State == OperationState.Failed && !done.Contains(StepKind.Rebuilt), RebuildActs.IsGivenUp(next));
     });
 
     [Fact]

@@ -66,6 +66,7 @@ internal sealed class Story
             case "stop": Act(MachineActs.Ask(_vm, _operation, OperationKind.StopVm, int.Parse(rest, CultureInfo.InvariantCulture), "ana", _generation.Next(), _now)); break;
             case "reboot": Act(MachineActs.Ask(_vm, _operation, OperationKind.RebootVm, 0, "ana", _generation, _now)); break;
             case "soft-delete": Act(MachineActs.Delete(_vm with { HasDisk = true }, _operation, false, TimeSpan.FromSeconds(int.Parse(rest, CultureInfo.InvariantCulture)), "ana", _generation.Next(), _now)); break;
+            case "rebuild": Act(MachineActs.Rebuild(_vm, _operation, int.Parse(rest, CultureInfo.InvariantCulture), "ana", _generation.Next(), _now)); break;
             case "restore": Act(MachineActs.Restore(_vm, _operation, "ana", _generation.Next(), _now)); break;
             case "over": _log.Append(MachineActs.IsOver(_vm, _now) ? "          it is over\n" : "          it can be restored\n"); break;
             case "delete": Act(MachineActs.Ask(_vm, _operation, OperationKind.DeleteVm, 0, "ana", _generation.Next(), _now)); break;
@@ -131,6 +132,7 @@ internal sealed class Story
             Flag("disk"), Flag("defined"), Flag("started"), Flag("agent"), Flag("asked"), words.Contains("gone"), "k", [],
             progress is null ? null : new Progress("fetching the image", long.Parse(progress[0], CultureInfo.InvariantCulture), long.Parse(progress[1], CultureInfo.InvariantCulture)),
             problem is null ? null : new MachineProblem(problem[0], "The pool has no room left; free some.", Enum.Parse<StepKind>(problem[1], ignoreCase: true), problem.Length > 2),
-            Pause: Value("pause") is { } pause ? Enum.Parse<PauseReason>(pause, ignoreCase: true) : PauseReason.None);
+            Pause: Value("pause") is { } pause ? Enum.Parse<PauseReason>(pause, ignoreCase: true) : PauseReason.None,
+            Disk: long.Parse(Value("has") ?? "0", CultureInfo.InvariantCulture), DiskMade: long.Parse(Value("made") ?? "0", CultureInfo.InvariantCulture));
     }
 }

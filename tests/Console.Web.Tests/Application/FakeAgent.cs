@@ -83,13 +83,18 @@ internal sealed class FakeAgent(Stage stage, HostId host, string name, Resources
         var now = stage.Time.GetUtcNow();
         var m = (was ?? Nothing(wanted.Vm)) with { Generation = Accepted };
         if (upTo >= StepKind.Disk) m = m with { DiskReadyAt = m.DiskReadyAt ?? now };
+        if (m.Domain == DomainState.Absent && upTo >= StepKind.Defined) m = m with { Disk = wanted.DiskGeneration };
         if (upTo >= StepKind.Defined) m = m with { DefinedAt = m.DefinedAt ?? now, Domain = m.Domain == DomainState.Absent ? DomainState.Off : m.Domain, Off = m.Domain == DomainState.Absent ? OffReason.NeverStarted : m.Off };
         // As a host does: more vCPUs at once, everything else from the next start on.
         if (upTo >= StepKind.Defined && m.DefinedAt is not null) m = m with { Defined = wanted.Size, Running = m.Running is { } had && wanted.Vcpus > had.Vcpus ? had with { Vcpus = wanted.Vcpus } : m.Running };
+        // Of a rebuild the new disk is made first; the machine has it once it is off.
+        if (upTo >= StepKind.Disk && m.Disk < wanted.DiskGeneration) m = m with { DiskReadyAt = now, DiskMade = wanted.DiskGeneration };
+        if (upTo >= StepKind.Started && m.Disk < wanted.DiskGeneration)
+            m = m with { Disk = wanted.DiskGeneration, Off = m.Domain == DomainState.Off ? m.Off : OffReason.GuestShutdown, Domain = DomainState.Off, ShutdownAskedAt = wanted.StopDeadlineSeconds > 0 ? now : null, Running = null };
         if (upTo < StepKind.Started || m.StartedForPowerGeneration >= wanted.PowerGeneration) return upTo >= StepKind.GuestAgent && m.Domain == DomainState.Running && wanted.HasGuestAgent ? m with { GuestAgentAt = now } : m;
         if (wanted.Power == DesiredPower.Stopped)
             return m with { Domain = DomainState.Off, Off = wanted.StopDeadlineSeconds == 0 ? OffReason.SwitchedOff : OffReason.GuestShutdown, StartedForPowerGeneration = wanted.PowerGeneration, ShutdownAskedAt = now, Addresses = [], Running = null };
-        m = m with { Domain = DomainState.Running, Off = OffReason.None, StartedAt = now, StartedForPowerGeneration = wanted.PowerGeneration, StartKey = $"start {wanted.PowerGeneration}", GuestAgentAt = null, ShutdownAskedAt = null, Addresses = ["10.87.0.5"], Running = wanted.Size };
+        m = m with { Domain = DomainState.Running, Off = OffReason.None, StartedAt = now, StartedForPowerGeneration = wanted.PowerGeneration, StartKey = $"start {wanted.PowerGeneration}", GuestAgentAt = null, ShutdownAskedAt = wanted.DiskGeneration == wanted.PowerGeneration ? m.ShutdownAskedAt : null, Addresses = ["10.87.0.5"], Running = wanted.Size };
         return upTo >= StepKind.GuestAgent && wanted.HasGuestAgent ? m with { GuestAgentAt = now } : m;
     }
 

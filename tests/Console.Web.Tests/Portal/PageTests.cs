@@ -31,7 +31,7 @@ public sealed class PageTests : PortalStage
         context.Services.AddMudServices();
         context.Services.AddSingleton<TimeProvider>(Time).AddSingleton<IChangeFeed>(Live);
         context.Services.AddSingleton(Vms).AddSingleton(Volumes).AddSingleton(Hosts).AddSingleton(Operations).AddSingleton(Catalogue).AddSingleton(The<INetworks>()).AddSingleton(The<IStorageClasses>())
-            .AddSingleton(The<IBulkActs>()).AddSingleton(The<IPersonal>()).AddSingleton(The<IHistory>()).AddSingleton(The<ISnapshots>());
+            .AddSingleton(The<IBulkActs>()).AddSingleton(The<IPersonal>()).AddSingleton(The<IHistory>()).AddSingleton(The<ISnapshots>()).AddSingleton(The<IRootDisks>());
         context.Services.AddScoped<CallerSource>().AddScoped<BreadcrumbTrail>().AddScoped<PageCommands>();
         context.AddAuthorization().SetAuthorized("ana").SetClaims([.. PrincipalClaims.Identity(Ana.Principal, "test").Claims]);
         return context;
@@ -278,5 +278,25 @@ public sealed class PageTests : PortalStage
         tab.Find("#snapshot-name").Input("before-upgrade");
         await tab.Find("form.take").SubmitAsync();
         tab.WaitForAssertion(() => Assert.Contains("choose another name", tab.Find(".take").TextContent), TimeSpan.FromSeconds(10));
+    }
+
+    [Fact]
+    public async Task A_rebuild_says_what_is_lost_and_shows_what_it_sends()
+    {
+        await using var browser = Browser();
+        var (_, vm) = await Running();
+        await Image("other");
+        Ok(await The<ISnapshots>().Take(Ana, Project, vm.Id, new TakeSnapshot("before-upgrade"), null, Stop));
+        vm = Ok(await Vms.Get(Ana, Project, vm.Id, Stop));
+        var form = browser.Render<VmRebuild>(p => p.Add(x => x.Vm, vm).Add(x => x.Project, Project));
+        form.WaitForAssertion(() => Assert.Contains("before-upgrade", form.Find(".facts").TextContent), TimeSpan.FromSeconds(10));
+        Assert.Contains("Name, id, addresses, place and size", form.Find(".facts").TextContent);
+        form.Find("#rebuild-image").Change("other");
+        form.Find("#rebuild-at-once").Change(true);
+        Assert.Contains($"/vms/{vm.Id}/rebuild", form.Markup);
+        Assert.Contains("deadlineSeconds", form.Find(".by-api").TextContent);
+        Assert.DoesNotContain("userName", form.Markup);
+        Assert.Null(VmRebuildView.WhyNot(vm));
+        Assert.Contains("protected", VmRebuildView.WhyNot(vm with { Protected = true }));
     }
 }
