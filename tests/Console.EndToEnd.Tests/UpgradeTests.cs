@@ -41,4 +41,55 @@ public sealed class UpgradeTests
         Assert.Equal(1, vms.GetProperty("total").GetInt64());
         Assert.Equal("typed before the upgrade", vms.GetProperty("items")[0].GetProperty("description").GetString());
     }
+
+    [Fact]
+    public async Task What_was_typed_elsewhere_is_put_back_after_a_restart_and_after_a_kill()
+    {
+        await using var installation = new Installation(18770);
+        await installation.Start();
+        using var playwright = await Playwright.CreateAsync();
+        await using var chromium = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = "/usr/bin/chromium", Args = Browser.Arguments });
+        var context = await chromium.NewContextAsync(new() { StorageState = await Browser.SignIn(chromium, installation.Console.SignInLink!) });
+        var classes = await context.NewPageAsync();
+        await Browser.Go(classes, Url("/storage-classes"));
+        await classes.Locator("#class-name").FillAsync("fast");
+        await classes.Locator("#class-thin").CheckAsync();
+        await classes.Locator("#class-medium").SelectOptionAsync("solidState");
+        await Expect(classes.Locator("#class-curl")).ToContainTextAsync("solid-state");
+        // A form that a button opens.
+        var one = await context.NewPageAsync();
+        await Browser.Go(one, Url("/storage-classes/01900000-0000-7000-8000-000000000004"));
+        await one.Locator("#class-edit").ClickAsync();
+        await one.Locator("#class-description").FillAsync("what all disks have");
+        await Expect(one.Locator("#class-curl")).ToContainTextAsync("what all disks have");
+
+        await installation.Console.Process.Terminate();
+        await installation.Console.Start();
+        await Kept();
+        await installation.Console.Kill9();
+        await installation.Console.Start();
+        await Kept();
+
+        // The page is alive and knows what stands in it.
+        await classes.GetByRole(AriaRole.Button, new() { Name = "Add class" }).ClickAsync();
+        await Expect(classes.GetByRole(AriaRole.Link, new() { Name = "fast" })).ToBeVisibleAsync();
+        // What was sent is not typed any more.
+        await installation.Console.Kill9();
+        await installation.Console.Start();
+        await Expect(one.Locator("#class-description")).ToHaveValueAsync("what all disks have", new() { Timeout = 60_000 });
+        await Expect(classes.GetByRole(AriaRole.Link, new() { Name = "fast" })).ToBeVisibleAsync(new() { Timeout = 60_000 });
+        await Expect(classes.Locator("html[data-ready='true'] #class-name")).ToHaveValueAsync("", new() { Timeout = 60_000 });
+
+        string Url(string path) => new Uri(installation.Console.Http.BaseAddress!, path).ToString();
+
+        async Task Kept()
+        {
+            await Expect(classes.Locator("html[data-ready='true'] #class-name")).ToHaveValueAsync("fast", new() { Timeout = 60_000 });
+            await Expect(classes.Locator("#class-thin")).ToBeCheckedAsync();
+            await Expect(classes.Locator("#class-medium")).ToHaveValueAsync("solidState");
+            await Expect(classes.Locator("#class-curl")).ToContainTextAsync("solid-state");
+            await Expect(one.Locator("#class-description")).ToHaveValueAsync("what all disks have", new() { Timeout = 60_000 });
+            await Expect(one.Locator("#class-curl")).ToContainTextAsync("what all disks have");
+        }
+    }
 }

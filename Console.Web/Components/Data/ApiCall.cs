@@ -1,4 +1,3 @@
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -7,13 +6,8 @@ namespace Plinth.Web.Components.Data;
 /// <summary>The request behind a form, as a command line that does the same.</summary>
 public static class ApiCall
 {
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
-    {
-        WriteIndented = true,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        // Quoted for a shell below, not for HTML: what people typed stays readable.
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    };
+    // As the API reads it.
+    private static readonly JsonSerializerOptions Body = new(Plinth.Web.Api.Json.Options) { WriteIndented = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
 
     /// <param name="origin">Where the console answers ("http://localhost:8400").</param>
     public static string Post<T>(string origin, string path, T body) => $"""
@@ -21,7 +15,7 @@ public static class ApiCall
           -H "Authorization: Bearer $PLINTH_TOKEN" \
           -H "Idempotency-Key: $(uuidgen)" \
           -H 'Content-Type: application/json' \
-          -d {Quote(JsonSerializer.Serialize(body, Json))}
+          -d {Quote(JsonSerializer.Serialize(body, Body))}
         """;
 
     /// <param name="version">What the act is based on: refused when there is a newer one.</param>
@@ -50,7 +44,7 @@ public static class ApiCall
           -H "Authorization: Bearer $PLINTH_TOKEN" \
           -H 'If-Match: "{version}"' \
           -H 'Content-Type: application/json' \
-          -d {Quote(JsonSerializer.Serialize(body, Json))}
+          -d {Quote(JsonSerializer.Serialize(body, Body))}
         """;
 
     /// <summary>One shell word, whatever is in it.</summary>

@@ -1,3 +1,5 @@
+import { remember, reload } from "./typed.js";
+
 // The banner's actions. Blazor retries by itself and sets the banner's classes; data stays on the page, marked as old.
 const banner = document.getElementById("components-reconnect-modal");
 
@@ -6,7 +8,7 @@ async function again() {
     if (await Blazor.reconnect()) return;
     // The server answers but has let go of this circuit: resume what it kept, or begin anew.
     if (await Blazor.resumeCircuit?.()) return;
-    location.reload();
+    reload();
   } catch {
     // Still unreachable: the banner stays.
   }
@@ -15,7 +17,7 @@ async function again() {
 async function reloadWhenBack() {
   for (;;) {
     try {
-      if ((await fetch("/healthz", { cache: "no-store" })).ok) return location.reload();
+      if ((await fetch("/healthz", { cache: "no-store" })).ok) return reload();
     } catch { /* not yet */ }
     await new Promise(done => setTimeout(done, 1500));
   }
@@ -25,6 +27,7 @@ async function reloadWhenBack() {
 window.plinthPause = instance => { setTimeout(() => pause(instance)); };
 
 async function pause(instance) {
+  remember();
   if (!await Blazor.pauseCircuit()) return;
   const root = document.documentElement;
   root.removeAttribute("data-ready");
@@ -33,9 +36,9 @@ async function pause(instance) {
     try {
       const answer = await fetch("/healthz", { cache: "no-store" });
       if (!answer.ok || (await answer.json()).instance === instance) continue;
-      if (!await Blazor.resumeCircuit()) return location.reload();
+      if (!await Blazor.resumeCircuit()) return reload();
       // A page can look alive and be dead: one that goes on marks itself as ready.
-      setTimeout(() => { if (!root.hasAttribute("data-ready")) location.reload(); }, 15000);
+      setTimeout(() => { if (!root.hasAttribute("data-ready")) reload(); }, 15000);
       return;
     } catch { /* not yet */ }
   }
@@ -46,7 +49,7 @@ if (banner) {
   banner.addEventListener("components-reconnect-state-changed", event => {
     const state = event.detail.state;
     document.documentElement.toggleAttribute("data-disconnected", state !== "hide");
-    if (state === "rejected" && !document.querySelector("[data-unsaved]")) reloadWhenBack();
+    if (state === "rejected") reloadWhenBack();
     if (state === "failed") document.addEventListener("visibilitychange", () => { if (!document.hidden) again(); }, { once: true });
   });
 }

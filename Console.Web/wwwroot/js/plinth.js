@@ -3,6 +3,7 @@ import "./times.js";
 import "./connection.js";
 import { choose } from "./keys.js";
 import "./past.js";
+import { reload } from "./typed.js";
 
 const root = document.documentElement;
 
@@ -11,7 +12,7 @@ document.addEventListener("click", event => {
   let element;
   if ((element = at("[data-open-dialog]"))) document.getElementById(element.dataset.openDialog)?.showModal();
   else if ((element = at("[data-close-dialog]"))) element.closest("dialog")?.close();
-  else if (at("[data-reload]")) location.reload();
+  else if (at("[data-reload]")) reload();
   else if (at("[data-zone-toggle]")) choose("zone", root.dataset.zone === "utc" ? "local" : "utc");
   else if ((element = at("[data-copy]"))) copy(element);
   // A click on the backdrop reaches the dialog itself; a link inside leads away: either way it closes.

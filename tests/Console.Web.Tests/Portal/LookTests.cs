@@ -2,6 +2,8 @@ using System.Reflection;
 using Plinth.Core.Inventory;
 using Plinth.Core.Machines;
 using Plinth.Core.Primitives;
+using Plinth.Core.Storage;
+using Plinth.Web.Application;
 using Plinth.Web.Components;
 using Plinth.Web.Components.Data;
 using Plinth.Web.Components.States;
@@ -48,6 +50,16 @@ public sealed class LookTests
     [InlineData(75, "1 min 15 s")]
     [InlineData(7260, "2 h 1 min")]
     public void Durations_are_told_as_people_do(double seconds, string expected) => Assert.Equal(expected, Quantity.Seconds(seconds));
+
+    [Fact]
+    public void The_line_of_a_form_is_one_that_the_api_reads()
+    {
+        var request = new CreateStorageClass("fast", null, new StorageNeeds(StorageMedium.SolidState), null);
+        var line = ApiCall.Post("http://localhost:8400", "/api/v1/storage-classes", request);
+        Assert.Contains("\"medium\": \"solid-state\"", line);
+        var body = line[(line.IndexOf("-d '", StringComparison.Ordinal) + 4)..^1];
+        Assert.Equal(request, System.Text.Json.JsonSerializer.Deserialize<CreateStorageClass>(body, Plinth.Web.Api.Json.Options));
+    }
 
     [Fact]
     public void Whatever_people_type_is_one_shell_word()
