@@ -124,6 +124,7 @@ public static class ConsoleApplication
         services.AddSingleton<IAgents>(s => s.GetRequiredService<JoinTokens>());
         services.AddSingleton<IJoinTokenIssuer>(s => s.GetRequiredService<JoinTokens>());
         services.AddSingleton<IEnrolmentAddress, EnrolmentAddress>();
+        services.AddSingleton<IAgentOffer, AgentOffer>();
         services.AddSingleton<IServerAddresses, ServerAddresses>();
 
         services.AddPlinthSecurity(options, data);

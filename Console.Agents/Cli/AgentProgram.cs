@@ -3,6 +3,7 @@ using System.Text.Json;
 using Plinth.Agents.Inventory;
 using Plinth.Agents.Machines;
 using Plinth.Agents.Session;
+using Plinth.Agents.Upgrade;
 using Plinth.Core.Inventory;
 using Plinth.Core.Protocol;
 
@@ -111,21 +112,36 @@ internal static class AgentProgram
             log.Info($"joined {ticket.Console.GetLeftPart(UriPartial.Authority)} as host {identity.Host}");
         }
         if (line.Has("--service")) await AgentService.Start(log, stop);
-        else await Serve(directory, identity, log, stop);
+        else await Serve(directory, identity, null, onTrial: false, log, stop);
     }
 
     private static async Task Run(IEnumerable<string> words, AgentLog log, CancellationToken stop)
     {
-        var directory = Prepare(new CommandLine(words, ["--data"], []).Value("--data") ?? DefaultData);
+        var line = new CommandLine(words, ["--data", AgentArguments.HandedOverBy], [AgentArguments.Trial]);
+        var directory = Prepare(line.Value("--data") ?? DefaultData);
         var identity = AgentIdentity.Load(directory) ?? throw new UsageException($"Nothing in {directory} has joined a console; take the join command from its Agents page.");
-        await Serve(directory, identity, log, stop);
+        await Serve(directory, identity, line.Value(AgentArguments.HandedOverBy), line.Has(AgentArguments.Trial), log, stop);
     }
 
-    private static async Task Serve(string directory, AgentIdentity identity, AgentLog log, CancellationToken stop)
+    /// <param name="installed">Digest of the executable that handed over to this one; null where this one was started from outside.</param>
+    private static async Task Serve(string directory, AgentIdentity identity, string? installed, bool onTrial, AgentLog log, CancellationToken stop)
     {
-        await using var hypervisor = HostHypervisor.Open();
-        await new AgentHost(directory, identity, hypervisor, MachineIdentity.Boot(), simulated: false, TimeProvider.System, Freshness.ReportInterval, log).Run(stop);
+        if (onTrial) Native.EndWithParent();
+        var executable = OwnExecutable() is { } path ? ExecutableKeeper.Open(directory, path, "/proc/self/exe", AgentVersion.Text, installed, onTrial, log) : null;
+        if (executable?.Successor is { } chosen) Native.Become(chosen, AgentArguments.HandOver(directory, executable.Installed));
+        bool replacing;
+        await using (var hypervisor = HostHypervisor.Open())
+            replacing = await new AgentHost(directory, identity, hypervisor, MachineIdentity.Boot(), simulated: false, TimeProvider.System, Freshness.ReportInterval, log, executable).Run(stop);
+        // After a trial, the one that watches becomes this one.
+        if (!replacing || onTrial) return;
+        await new TrialRun(executable!, directory, TrialRun.Patience, log).Run(stop);
+        var (next, arguments) = executable!.Next(directory);
+        Native.Become(next, arguments);
     }
+
+    /// <summary>Null where it does not run without files beside it, as one that was only built does: then it cannot be replaced by one file.</summary>
+    private static string? OwnExecutable() =>
+        Environment.ProcessPath is { } path && File.Exists(path) && !File.Exists(Path.Combine(AppContext.BaseDirectory, "plinth-agent.dll")) ? path : null;
 
     private static async Task Simulate(IEnumerable<string> words, AgentLog log, CancellationToken stop)
     {

@@ -1,11 +1,13 @@
 using Plinth.Agents.Consoles;
 using Plinth.Agents.Machines;
+using Plinth.Agents.Upgrade;
 using Plinth.Core.Protocol;
 
 namespace Plinth.Agents.Session;
 
 /// <summary>Does the one-shot acts. That each is begun at most once is the session's part.</summary>
-internal sealed class CommandRunner(IHypervisor hypervisor, ConsoleBridges consoles, AgentLog log)
+/// <param name="executable">What this agent may become by a command; null where it cannot be replaced.</param>
+internal sealed class CommandRunner(IHypervisor hypervisor, ConsoleBridges consoles, AgentLog log, ExecutableKeeper? executable = null, IExecutableSource? executables = null)
 {
     /// <summary>Whether it succeeded, and a sentence for people.</summary>
     public async Task<(bool Succeeded, string Message)> Run(Command command, CancellationToken stop)
@@ -34,6 +36,14 @@ internal sealed class CommandRunner(IHypervisor hypervisor, ConsoleBridges conso
                 case OpenConsole open:
                     await consoles.Open(open.Vm, open.Kind, open.ConsoleId, stop);
                     return (true, "The console is open.");
+                case UpgradeAgent upgrade when executable is not null && executables is not null:
+                    await executable.Fetch(upgrade, command.Id, executables, stop);
+                    return (true, $"Version {upgrade.Version} is here, verified, and about to be started.");
+                case RevertAgent revert when executable is not null:
+                    await executable.TakeBack(revert, command.Id, stop);
+                    return (true, $"Version {revert.Version} is here, verified, and about to be started.");
+                case UpgradeAgent or RevertAgent:
+                    return (false, "This agent cannot replace its executable.");
                 default:
                     return (false, $"This agent does not know the act {command.Body.GetType().Name}; update it.");
             }

@@ -37,6 +37,9 @@ internal sealed class Outbox(IConsoleConnection connection, HostReconciler recon
     private long _batches;
     private int _dropped;
 
+    /// <summary>A complete picture of the host was sent.</summary>
+    public event Action? ToldInFull;
+
     public void Answer(AgentMessage message)
     {
         _answers.Enqueue(message);
@@ -78,7 +81,11 @@ internal sealed class Outbox(IConsoleConnection connection, HostReconciler recon
             await _wake.Wait(Due(), stop);
             while (_answers.TryDequeue(out var answer)) await Send(answer, stop);
             if (_epoch == Epoch.None) continue;
-            if (NextReport() is { } report) await Send(new Report(_epoch, report), stop);
+            if (NextReport() is { } report)
+            {
+                await Send(new Report(_epoch, report), stop);
+                if (report.Full) ToldInFull?.Invoke();
+            }
             if (_telemetry.TryDequeue(out var sample))
             {
                 var dropped = Interlocked.Exchange(ref _dropped, 0);

@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using Plinth.Agents.Ledger;
 using Plinth.Agents.Machines;
 using Plinth.Agents.Reconcile;
+using Plinth.Agents.Upgrade;
 using Plinth.Core.Protocol;
 
 namespace Plinth.Agents.Session;
@@ -22,6 +23,7 @@ internal sealed class SessionDriver
     private readonly CommandRunner _commands;
     private readonly Guid _boot;
     private readonly bool _simulated;
+    private readonly ExecutableKeeper? _executable;
     private readonly TimeProvider _time;
     private readonly TimeSpan _reportEvery;
     private readonly AgentLog _log;
@@ -32,12 +34,18 @@ internal sealed class SessionDriver
     private int _dropped;
     private CancellationToken _stop;
 
-    public SessionDriver(IConsoleConnector connector, AgentLedger ledger, HostReconciler reconciler, HostVitals vitals, CommandRunner commands, Guid boot, bool simulated, TimeProvider time, TimeSpan reportEvery, AgentLog log)
+    public SessionDriver(IConsoleConnector connector, AgentLedger ledger, HostReconciler reconciler, HostVitals vitals, CommandRunner commands, Guid boot, bool simulated, TimeProvider time, TimeSpan reportEvery, AgentLog log, ExecutableKeeper? executable = null)
     {
-        (_connector, _ledger, _reconciler, _vitals, _commands, _boot, _simulated, _time, _reportEvery, _log) = (connector, ledger, reconciler, vitals, commands, boot, simulated, time, reportEvery, log);
+        (_connector, _ledger, _reconciler, _vitals, _commands, _boot, _simulated, _time, _reportEvery, _log, _executable) = (connector, ledger, reconciler, vitals, commands, boot, simulated, time, reportEvery, log, executable);
         reconciler.Changed += () => _outbox?.HostChanged();
         vitals.Changed += () => _outbox?.HostChanged();
     }
+
+    /// <summary>The console was told everything about the host in a session of this process.</summary>
+    public event Action? ToldInFull;
+
+    /// <summary>A command succeeded, and that is remembered.</summary>
+    public event Action<CommandBody>? Succeeded;
 
     /// <summary>The connection in force is given up and made anew, as after a renewal of the certificate.</summary>
     public void Reconnect() => _inbox.Writer.TryWrite(new Lost(null, "a new certificate is to be used"));
@@ -89,6 +97,7 @@ internal sealed class SessionDriver
     {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var outbox = new Outbox(connection, _reconciler, _vitals, _time, _reportEvery);
+        outbox.ToldInFull += () => ToldInFull?.Invoke();
         outbox.CountDropped(Interlocked.Exchange(ref _dropped, 0));
         _outbox = outbox;
         var sending = Send(outbox, connection, over.Token);
@@ -96,7 +105,7 @@ internal sealed class SessionDriver
         var (begun, opened) = (_time.GetUtcNow(), false);
         try
         {
-            Apply(_session.Connected(AgentVersion.Text, _boot, _simulated));
+            Apply(_session.Connected(AgentVersion.Text, _boot, _simulated, _executable?.Facts));
             while (true)
             {
                 var happened = await _inbox.Reader.ReadAsync(stop);
@@ -140,7 +149,10 @@ internal sealed class SessionDriver
         switch (happened)
         {
             case Received received: Apply(_session.Received(received.Message, _time.GetUtcNow())); break;
-            case Done done: Apply(_session.Finished(done.Command, done.Succeeded, done.Message)); break;
+            case Done done:
+                Apply(_session.Finished(done.Command.Id, done.Succeeded, done.Message));
+                if (done.Succeeded) Succeeded?.Invoke(done.Command.Body);
+                break;
             case Tick: Apply(_session.Tick(_time.GetUtcNow())); break;
         }
     }
@@ -181,7 +193,7 @@ internal sealed class SessionDriver
         try
         {
             var (succeeded, message) = await _commands.Run(command, _stop);
-            _inbox.Writer.TryWrite(new Done(command.Id, succeeded, message));
+            _inbox.Writer.TryWrite(new Done(command, succeeded, message));
         }
         catch (OperationCanceledException)
         {
@@ -224,7 +236,7 @@ internal sealed class SessionDriver
 
     private sealed record Lost(IConsoleConnection? Connection, string Reason);
 
-    private sealed record Done(Core.Primitives.CommandId Command, bool Succeeded, string Message);
+    private sealed record Done(Command Command, bool Succeeded, string Message);
 
     private sealed record Tick;
 }

@@ -2,14 +2,14 @@ using Plinth.Core.Primitives;
 
 namespace Plinth.Core.Machines;
 
-public enum OperationKind { CreateVm, StartVm, StopVm, RebootVm, DeleteVm, PauseVm, ResumeVm, ResizeVm, SoftDeleteVm, RestoreVm, RebuildVm, TakeSnapshot, RevertSnapshot, RemoveSnapshot, CreateVolume, AttachVolume, DetachVolume, ResizeVolume, DeleteVolume }
+public enum OperationKind { CreateVm, StartVm, StopVm, RebootVm, DeleteVm, PauseVm, ResumeVm, ResizeVm, SoftDeleteVm, RestoreVm, RebuildVm, TakeSnapshot, RevertSnapshot, RemoveSnapshot, CreateVolume, AttachVolume, DetachVolume, ResizeVolume, DeleteVolume, UpgradeAgents, RevertAgents }
 
 public enum OperationState { Pending, Running, Cancelling, Succeeded, Failed, Cancelled }
 
 public enum StepState { Pending, Running, Done, Failed, Skipped, Undone }
 
 /// <summary>The steps that operations are made of, in the field's words. The name in the API is the lower-case one of <see cref="OperationSteps.Word"/>.</summary>
-public enum StepKind { Accepted, Placed, Disk, Defined, Started, GuestAgent, ShutdownAsked, Stopped, RebootSent, Undefined, DiskRemoved, Paused, Resumed, Resized, VolumeMade, Plugged, UnplugAsked, Unplugged, Grown, VolumeRemoved, SnapshotTaken, SnapshotReverted, SnapshotRemoved, Rebuilt }
+public enum StepKind { Accepted, Placed, Disk, Defined, Started, GuestAgent, ShutdownAsked, Stopped, RebootSent, Undefined, DiskRemoved, Paused, Resumed, Resized, VolumeMade, Plugged, UnplugAsked, Unplugged, Grown, VolumeRemoved, SnapshotTaken, SnapshotReverted, SnapshotRemoved, Rebuilt, AgentsReplaced }
 
 /// <summary>One step as it went. <paramref name="Detail"/> is a sentence: the host and why, bytes fetched, the failure.</summary>
 /// <param name="Percent">0–100 where the step's progress can be measured, otherwise null.</param>
@@ -93,6 +93,9 @@ public static class OperationSteps
         ],
         OperationKind.ResizeVolume => [Accepted, new(StepKind.Grown, "Grown", TimeSpan.FromMinutes(5), "none: a volume never shrinks, the guest may use the room already")],
         OperationKind.DeleteVolume => [Accepted, new(StepKind.VolumeRemoved, "Volume removed", TimeSpan.FromMinutes(5), "none: the owner confirmed the deletion")],
+        // Each host has deadlines of its own; a fleet of hundreds takes its time.
+        OperationKind.UpgradeAgents => [Accepted, new(StepKind.AgentsReplaced, "Agents replaced, one host after the other", TimeSpan.FromDays(7), "none: each host keeps its previous version; go back to it")],
+        OperationKind.RevertAgents => [Accepted, new(StepKind.AgentsReplaced, "Agents replaced, one host after the other", TimeSpan.FromDays(7), "none: each host keeps the version it came from; upgrade again")],
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
     };
 
@@ -103,6 +106,9 @@ public static class OperationSteps
     public static bool HoldsDisk(OperationKind kind) => kind == OperationKind.RebuildVm || IsOfSnapshot(kind);
 
     public static bool IsOfSnapshot(OperationKind kind) => kind is OperationKind.TakeSnapshot or OperationKind.RevertSnapshot or OperationKind.RemoveSnapshot;
+
+    /// <summary>Goes from host to host; it is cancelled between two of them, and what was done stays.</summary>
+    public static bool IsRoll(OperationKind kind) => kind is OperationKind.UpgradeAgents or OperationKind.RevertAgents;
 
     public static string Title(OperationKind kind) => kind switch
     {
@@ -125,6 +131,8 @@ public static class OperationSteps
         OperationKind.DetachVolume => "Detach volume",
         OperationKind.ResizeVolume => "Resize volume",
         OperationKind.DeleteVolume => "Delete volume",
+        OperationKind.UpgradeAgents => "Upgrade agents",
+        OperationKind.RevertAgents => "Take agents back",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
     };
 

@@ -43,6 +43,8 @@ public static class OperationProgress
     {
         var next = OperationLifecycle.Next(operation.State, OperationEvent.CancelAsked);
         if (!next.Succeeded) return Result<OperationRecord>.No(next.Refusals);
+        if (OperationSteps.IsRoll(operation.Kind))
+            return operation.State == OperationState.Cancelling ? operation : operation with { State = next.Value, Reason = $"Cancelled by {by}; the host under way is brought to its end first." };
         if (operation.Kind == OperationKind.RebuildVm && operation.Steps.First(s => s.Kind == StepKind.Rebuilt).State == StepState.Done)
             return Refusal.Conflict("too_late", "Too late to cancel: the machine has its new disk, and the former one is gone.");
         if (operation.Kind is not (OperationKind.CreateVm or OperationKind.StartVm or OperationKind.RebuildVm))
@@ -55,7 +57,8 @@ public static class OperationProgress
     /// <summary>When the step under way is overdue; null when nothing is under way.</summary>
     public static DateTimeOffset? Deadline(OperationRecord operation, int stopDeadlineSeconds)
     {
-        if (operation.IsFinished || operation.State == OperationState.Cancelling) return null;
+        // A roll has none as a whole: each of its hosts has its own.
+        if (operation.IsFinished || operation.State == OperationState.Cancelling || OperationSteps.IsRoll(operation.Kind)) return null;
         var current = new StepList(operation.Steps).Current;
         return current?.StartedAt is { } start ? start + Allowed(operation.Kind, current.Kind, stopDeadlineSeconds) : null;
     }
@@ -73,6 +76,8 @@ public static class OperationProgress
         if (operation.State == OperationState.Succeeded) return 100;
         var ended = operation.Steps.Count(s => s.State is StepState.Done or StepState.Skipped);
         var part = operation.Steps.FirstOrDefault(s => s.State == StepState.Running)?.Percent ?? 0;
+        // Having been asked for is no half of a fleet.
+        if (OperationSteps.IsRoll(operation.Kind)) return Math.Min(99, part);
         return Math.Min(99, ((ended * 100) + part) / operation.Steps.Count);
     }
 

@@ -47,9 +47,9 @@ public sealed record AgentSession
     }
 
     /// <summary>A connection stands: say hello.</summary>
-    public SessionStep Connected(string agentVersion, Guid bootId, bool simulated) => new(
+    public SessionStep Connected(string agentVersion, Guid bootId, bool simulated, AgentExecutable? executable = null) => new(
         this with { Phase = SessionPhase.AwaitingWelcome, Epoch = Epoch.None },
-        [new SendToConsole(new Hello(HubNames.ProtocolVersion, agentVersion, bootId, Memory.LastEpoch, Memory.LastGeneration, simulated))]);
+        [new SendToConsole(new Hello(HubNames.ProtocolVersion, agentVersion, bootId, Memory.LastEpoch, Memory.LastGeneration, simulated, executable))]);
 
     public SessionStep Disconnected() => new(this with { Phase = SessionPhase.Closed, Epoch = Epoch.None }, []);
 

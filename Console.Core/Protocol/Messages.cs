@@ -31,6 +31,8 @@ public static class HubNames
     public const string CertificateAuthorityRoute = "/enrol/ca";
     /// <summary>GET, no client certificate (enrolment listener): the agent's executable, where the console has it.</summary>
     public const string AgentRoute = "/enrol/agent";
+    /// <summary>GET, mutual TLS, supports Range: the bytes of an agent's executable by digest ("sha256:…").</summary>
+    public const string ExecutableRoute = "/agent/executable/";
     /// <summary>POST, mutual TLS: <see cref="RenewRequest"/> → <see cref="EnrolReply"/>.</summary>
     public const string RenewRoute = "/agent/renew";
     public const int ProtocolVersion = 1;
@@ -54,7 +56,19 @@ public abstract record ServerMessage;
 /// <summary>First message of an agent on every connection.</summary>
 /// <param name="LastEpoch">The highest epoch the agent has ever been welcomed with.</param>
 /// <param name="LastGeneration">The newest generation the agent has accepted; a console whose own is lower was restored from a backup.</param>
-public sealed record Hello(int ProtocolVersion, string AgentVersion, Guid BootId, Epoch LastEpoch, Generation LastGeneration, bool Simulated) : AgentMessage;
+/// <param name="Executable">Null from an agent that cannot be replaced by a command: an older or a simulated one.</param>
+public sealed record Hello(int ProtocolVersion, string AgentVersion, Guid BootId, Epoch LastEpoch, Generation LastGeneration, bool Simulated, AgentExecutable? Executable = null) : AgentMessage;
+
+/// <summary>What an agent says of its own executable.</summary>
+/// <param name="Previous">The version that it keeps and can go back to; null where there is none.</param>
+/// <param name="OnTrial">It is new and not confirmed yet: the former one watches it, and goes on where it fails.</param>
+/// <param name="Setback">The last replacement, where it was put back.</param>
+public sealed record AgentExecutable(string? Previous, bool OnTrial, AgentSetback? Setback);
+
+/// <summary>A version that was tried and put back.</summary>
+/// <param name="Attempt">The command that asked for it.</param>
+/// <param name="Reason">A sentence.</param>
+public sealed record AgentSetback(CommandId Attempt, string Version, string Reason);
 
 public sealed record Report(Epoch Epoch, ObservedHostState State) : AgentMessage;
 
@@ -93,6 +107,8 @@ public sealed record CommandAck(Epoch Epoch, CommandId Id) : ServerMessage;
 [JsonDerivedType(typeof(SnapshotMachine), "snapshot")]
 [JsonDerivedType(typeof(RevertMachine), "revert")]
 [JsonDerivedType(typeof(RemoveSnapshot), "removeSnapshot")]
+[JsonDerivedType(typeof(UpgradeAgent), "upgradeAgent")]
+[JsonDerivedType(typeof(RevertAgent), "revertAgent")]
 public abstract record CommandBody;
 
 /// <summary>Guest reboot by ACPI or guest agent; with <paramref name="Force"/>, a reset.</summary>
@@ -112,6 +128,16 @@ public sealed record SnapshotMachine(VmId Vm, SnapshotId Snapshot, bool WithMemo
 public sealed record RevertMachine(VmId Vm, SnapshotId Snapshot) : CommandBody;
 
 public sealed record RemoveSnapshot(VmId Vm, SnapshotId Snapshot) : CommandBody;
+
+/// <summary>
+/// Fetch the executable of this version, verify it, and start it on trial. The result says that it is here and about to be started; whether it
+/// stayed is told by the next hello that is not on trial. Only for agents that speak of their <see cref="AgentExecutable"/>: others know no such act.
+/// </summary>
+/// <param name="Digest">"sha256:" + 64 hex digits.</param>
+public sealed record UpgradeAgent(string Version, string Digest, long SizeBytes) : CommandBody;
+
+/// <summary>The same with the previous version, which the host has kept.</summary>
+public sealed record RevertAgent(string Version) : CommandBody;
 
 /// <summary>Dial <see cref="HubNames.ConsoleRoute"/> + <paramref name="ConsoleId"/> and join it to that console of the VM.</summary>
 public sealed record OpenConsole(VmId Vm, string ConsoleId, ConsoleKind Kind = ConsoleKind.Serial) : CommandBody;

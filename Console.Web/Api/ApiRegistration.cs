@@ -28,6 +28,7 @@ public static class ApiRegistration
         NetworkEndpoints.Map(api);
         StorageClassEndpoints.Map(api);
         OperationEndpoints.Map(api);
+        AgentEndpoints.Map(api);
         JoinTokenEndpoints.Map(api);
         AuditEndpoints.Map(api);
         OverviewEndpoints.Map(api);

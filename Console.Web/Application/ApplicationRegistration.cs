@@ -25,7 +25,7 @@ public static class ApplicationRegistration
 {
     /// <summary>
     /// The use cases, what agents are told and tell, the start steps and the workers. Needs the store, the live feed,
-    /// <see cref="IAgentGateway"/> and <see cref="IConsoleBroker"/>.
+    /// <see cref="IAgentGateway"/>, <see cref="IConsoleBroker"/> and <see cref="IAgentOffer"/>.
     /// </summary>
     public static IServiceCollection AddPlinthApplication(this IServiceCollection services)
     {
@@ -64,6 +64,7 @@ public static class ApplicationRegistration
         services.AddSingleton<LedgerCheck>().AddSingleton<SelfChecks>().AddSingleton<IUpkeep, UpkeepUseCases>();
         services.AddSingleton<ISearch, SearchUseCase>();
         services.AddSingleton<IPersonal, PersonalUseCases>();
+        services.AddSingleton<AgentSightings>().AddSingleton<AgentRoller>().AddSingleton<IAgentUpgrades, AgentUpgrades>();
         services.AddSingleton<IAgentDirectory, AgentDirectory>();
         services.AddSingleton<IHostRegistry, HostRegistry>();
 
@@ -72,7 +73,7 @@ public static class ApplicationRegistration
         services.AddSingleton<IStartupStep, TellOfRestore>();
         services.AddSingleton<IStartupStep, PrepareSearch>();
 
-        services.AddWorker<PlacementWorker>().AddWorker<OperationDriver>().AddWorker<DeletionDriver>().AddWorker<HostLiveness>().AddWorker<Retention>();
+        services.AddWorker<PlacementWorker>().AddWorker<OperationDriver>().AddWorker<DeletionDriver>().AddWorker<HostLiveness>().AddWorker<AgentRolling>().AddWorker<Retention>();
         services.AddWorker<AuditSequencing>().AddWorker<MetricsUpkeep>().AddWorker<SelfChecking>();
         services.AddSingleton<IReadinessCheck, WorkersReadiness>();
         return services;

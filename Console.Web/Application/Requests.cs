@@ -42,6 +42,10 @@ public sealed record CreateVm(
 /// <param name="Protected">True: it is not deleted before this is false again.</param>
 public sealed record UpdateVm(string? Description = null, IReadOnlyDictionary<string, string?>? Labels = null, string? Name = null, bool? Protected = null);
 
+/// <summary>POST /api/v1/agents/upgrade and …/revert.</summary>
+/// <param name="Hosts">Names or ids; absent means all that can be taken there.</param>
+public sealed record ReplaceAgents(IReadOnlyList<string?>? Hosts = null);
+
 /// <param name="DeadlineSeconds">How long the guest may take, 0–3600; 0 switches off at once. Absent: 60.</param>
 public sealed record StopVm(long? DeadlineSeconds = null);
 

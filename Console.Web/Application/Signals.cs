@@ -29,6 +29,9 @@ public sealed class Signals
     /// <summary>A VM waits for a place, or there is new room.</summary>
     public Signal Placement { get; } = new();
 
+    /// <summary>Agents are to be replaced, or one has said something new.</summary>
+    public Signal Agents { get; } = new();
+
     /// <summary>An audit entry awaits its place in the tree.</summary>
     public Signal Audit { get; } = new();
 }

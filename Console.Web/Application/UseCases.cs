@@ -148,6 +148,17 @@ public interface IAgents
     Task<Result<Done>> RevokeJoinToken(Caller caller, JoinTokenId token, CancellationToken stop);
 }
 
+/// <summary>Agents that are replaced from here, host after host; each keeps the version it came from.</summary>
+public interface IAgentUpgrades
+{
+    /// <summary>The version that this server hands out, what every host has, and the newest replacement.</summary>
+    Task<Result<AgentFleetView>> Fleet(Caller caller, CancellationToken stop);
+    /// <summary>Takes agents to the version that is handed out. Never to an older one than they have.</summary>
+    Task<Result<OperationView>> Upgrade(Caller caller, ReplaceAgents request, string? idempotencyKey, CancellationToken stop);
+    /// <summary>Takes agents back to the previous version, which each host has kept.</summary>
+    Task<Result<OperationView>> Revert(Caller caller, ReplaceAgents request, string? idempotencyKey, CancellationToken stop);
+}
+
 public interface IAuditLog
 {
     Task<Result<Page<AuditEntryView>>> List(Caller caller, AuditQuery query, Window window, CancellationToken stop);

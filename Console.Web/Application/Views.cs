@@ -222,6 +222,25 @@ public sealed record JoinTokenView(JoinTokenId Id, string Description, DateTimeO
 
 public sealed record JoinCommandView(JoinTokenView Token, string Command, string Fingerprint);
 
+/// <summary>The agents of all hosts.</summary>
+/// <param name="Version">What this server hands out; null, with <paramref name="WhyNone"/>, where it hands out nothing.</param>
+/// <param name="Digest">"sha256:" and 64 hex digits.</param>
+/// <param name="Newest">The replacement under way, or the last one; null where there was none.</param>
+public sealed record AgentFleetView(string? Version, string? Digest, long? SizeBytes, string? WhyNone, IReadOnlyList<AgentView> Items, OperationView? Newest);
+
+/// <summary>A host's agent.</summary>
+/// <param name="Version">Null before its first report.</param>
+/// <param name="Previous">The version that the host keeps and can go back to; null where there is none.</param>
+/// <param name="OnTrial">It is new; the former one goes on where it does not prove itself.</param>
+/// <param name="Newer">The version that this server hands out, where it is newer.</param>
+/// <param name="WhyNotUpgraded">Why it is not taken there now: goes on after the host's name. Null where it can be.</param>
+/// <param name="WhyNotReverted">Why it does not go back now. Null where it can.</param>
+/// <param name="Setback">The last version that was put back, with the reason.</param>
+/// <param name="Roll">How far it is in the replacement under way, or was in the last one; null where it is not in it.</param>
+public sealed record AgentView(
+    HostId Host, string HostName, HostState HostState, bool Simulated, bool Connected, string? Version, string? Previous, bool OnTrial, string? Newer,
+    string? WhyNotUpgraded, string? WhyNotReverted, string? Setback, AgentRollState? Roll, string? RollDetail);
+
 public sealed record AuditEntryView(long Sequence, DateTimeOffset At, string Actor, string ActorKind, string Action, string Target, ProjectId? Project, string Outcome, string Detail, string? RemoteAddress, string? LeafHash);
 
 /// <summary>A signed statement of the ledger's size and root, in C2SP signed-note form.</summary>

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Mvc;
 using Microsoft.Net.Http.Headers;
 using Plinth.Core.Protocol;
 using Plinth.Web.Application;
+using Plinth.Web.Application.Agents;
 using Plinth.Web.Hubs.Consoles;
 using Plinth.Web.Hubs.Enrolment;
 using Plinth.Web.Listeners;
@@ -33,6 +34,7 @@ public static partial class AgentEndpoints
         app.MapHub<AgentHub>(HubNames.Route, o => (o.AllowStatefulReconnects, o.CloseOnAuthenticationExpiration) = (false, true))
             .RequireAuthorization(AgentAuthentication.Policy).ServedOn(ListenerKind.AgentHub);
         app.MapGet(HubNames.ImageRoute + "{digest}", Image).RequireAuthorization(AgentAuthentication.Policy).ServedOn(ListenerKind.AgentHub).ExcludeFromDescription();
+        app.MapGet(HubNames.ExecutableRoute + "{digest}", Executable).RequireAuthorization(AgentAuthentication.Policy).ServedOn(ListenerKind.AgentHub).ExcludeFromDescription();
         app.MapEnrolment();
         app.MapConsoles();
     }
@@ -44,6 +46,16 @@ public static partial class AgentEndpoints
         return await images.PathOf(digest, stop) is { } path
             ? Results.File(path, "application/octet-stream", enableRangeProcessing: true, entityTag: new EntityTagHeaderValue($"\"{digest}\""))
             : Results.Problem($"No image with digest {digest} is ready.", statusCode: StatusCodes.Status404NotFound);
+    }
+
+    /// <summary>By digest: an agent that was told of one gets that one or none, whatever the file has become since.</summary>
+    private static async Task<IResult> Executable(string digest, [FromServices] IAgentOffer offer, CancellationToken stop)
+    {
+        if (!Digest().IsMatch(digest)) return Results.Problem("A digest is \"sha256:\" and 64 hexadecimal digits.", statusCode: StatusCodes.Status400BadRequest);
+        var offered = await offer.Read(stop);
+        return offered.Succeeded && offered.Value.Digest == digest
+            ? Results.File(offered.Value.Path, "application/octet-stream", enableRangeProcessing: true, entityTag: new EntityTagHeaderValue($"\"{digest}\""))
+            : Results.Problem($"This server hands out no executable with digest {digest}.", statusCode: StatusCodes.Status404NotFound);
     }
 
     [GeneratedRegex("^sha256:[0-9a-f]{64}$")]

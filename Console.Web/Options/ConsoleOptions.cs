@@ -31,7 +31,7 @@ public sealed record PortalOptions(
 /// <summary>Where agents connect: the hub with mutual TLS, and enrolment without a client certificate.</summary>
 /// <param name="LocalJoinFile">Where to leave a fresh one-time join ticket for this machine's own agent at each start.</param>
 /// <param name="SimulatedJoinFile">The same for the simulated fleet: <paramref name="SimulatedHosts"/> tokens.</param>
-/// <param name="Executable">The agent's executable, handed out to machines that join; null where they bring their own.</param>
+/// <param name="Executable">The agent's executable, handed out to machines that join and hosts that are upgraded; null where they bring their own.</param>
 public sealed record AgentListenerOptions(
     [Setting("Plinth:Agents:Listen", "127.0.0.1:8443", "Agent hub, mutual TLS. Name an address that other hosts reach to let them join.")] ListenAddress Hub,
     [Setting("Plinth:Agents:EnrolmentListen", "127.0.0.1:8444", "Enrolment, TLS; a port of its own.")] ListenAddress Enrolment,
@@ -40,7 +40,7 @@ public sealed record AgentListenerOptions(
     [Setting("Plinth:Agents:LocalJoinFile", "", "Where a one-time join ticket for this machine's agent is left at each start.")] string? LocalJoinFile,
     [Setting("Plinth:Agents:SimulatedJoinFile", "", "Where the tickets of simulated hosts are left; needed with `Plinth:Agents:SimulatedHosts`.")] string? SimulatedJoinFile,
     [Setting("Plinth:Agents:SimulatedHosts", "0", "How many simulated hosts get tickets, at most 5000.")] int SimulatedHosts,
-    [Setting("Plinth:Agents:Executable", "", "The agent that joining machines fetch; `./start` and the Debian package name theirs.")] string? Executable);
+    [Setting("Plinth:Agents:Executable", "", "The agent that joining machines fetch and hosts are upgraded to; `./start` and the Debian package name theirs.")] string? Executable);
 
 /// <param name="Postgres">Its connection string; null for SQLite in the data directory.</param>
 public sealed record DatabaseOptions(

@@ -17,6 +17,7 @@ public abstract class ConsoleDb(DbContextOptions options) : DbContext(options), 
     public DbSet<HostRow> Hosts => Set<HostRow>();
     public DbSet<TombstoneRow> Tombstones => Set<TombstoneRow>();
     public DbSet<CommandRow> Commands => Set<CommandRow>();
+    public DbSet<AgentRollRow> AgentRolls => Set<AgentRollRow>();
     public DbSet<JoinTokenRow> JoinTokens => Set<JoinTokenRow>();
     public DbSet<VmRow> Vms => Set<VmRow>();
     public DbSet<VolumeRow> Volumes => Set<VolumeRow>();

@@ -24,7 +24,9 @@ internal sealed class AgentDirectory(IConsoleStore store, LiveHosts live, Report
             if (decision.Quarantine) Quarantine(scope, row, hello, (Refused)decision.Answer);
             if (decision.Admitted)
             {
-                (row.Epoch, row.Connected, row.BootId) = (decision.Record.Epoch, true, hello.BootId);
+                (row.Epoch, row.Connected, row.BootId, row.Executable) = (decision.Record.Epoch, true, hello.BootId, hello.Executable);
+                // The facts that come with the first report say the same, seconds later.
+                if (row.Facts is { } facts && facts.AgentVersion != hello.AgentVersion) row.Facts = facts with { AgentVersion = hello.AgentVersion };
             }
             return decision.Answer;
         }, stop);

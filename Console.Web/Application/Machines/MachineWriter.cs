@@ -180,6 +180,14 @@ internal sealed class MachineWriter(Lazy<IAgentGateway> gateway, LiveHosts live,
     /// <summary>Begins to undo an operation.</summary>
     public async Task<Result<Done>> Cancel(WriteScope scope, OperationRow operation, string by)
     {
+        if (OperationSteps.IsRoll(operation.Kind))
+        {
+            var asked = OperationProgress.Cancel(MachineRows.Record(operation), by);
+            if (!asked.Succeeded) return Result<Done>.No(asked.Refusals);
+            MachineRows.Take(operation, asked.Value, 0);
+            scope.AfterCommit(signals.Agents.Ring);
+            return Done.Value;
+        }
         if (operation.Volume is not null) return Result<Done>.No(OperationProgress.Cancel(MachineRows.Record(operation), by).Refusals);
         var vm = operation.Vm is { } id ? await scope.Db.Vms.SingleOrDefaultAsync(v => v.Id == id) : null;
         if (vm is null) return Refusal.Conflict("no_undo", "The operation has no VM any more; there is nothing to undo.");

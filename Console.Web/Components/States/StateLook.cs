@@ -1,5 +1,6 @@
 using Plinth.Core.Inventory;
 using Plinth.Core.Machines;
+using Plinth.Core.Operations;
 using Plinth.Core.Storage;
 
 namespace Plinth.Web.Components.States;
@@ -84,6 +85,17 @@ public sealed record StateLook(string Text, string Icon, Tone Tone, bool OfSilen
         StepState.Failed => new("Failed", "error-outline", Tone.Bad),
         StepState.Skipped => new("Skipped", "remove", Tone.Quiet),
         StepState.Undone => new("Undone", "undo", Tone.Quiet),
+        _ => throw new ArgumentOutOfRangeException(nameof(state), state, null),
+    };
+
+    public static StateLook Of(AgentRollState state) => state switch
+    {
+        AgentRollState.Waiting => new("Waiting", "hourglass-empty", Tone.Quiet),
+        AgentRollState.Told => new("Fetching", "autorenew", Tone.Busy),
+        AgentRollState.Starting => new("Starting", "autorenew", Tone.Busy),
+        AgentRollState.Done => new("Done", "check", Tone.Good),
+        AgentRollState.LeftOut => new("Left out", "remove", Tone.Attention),
+        AgentRollState.Failed => new("Failed", "error-outline", Tone.Bad),
         _ => throw new ArgumentOutOfRangeException(nameof(state), state, null),
     };
 

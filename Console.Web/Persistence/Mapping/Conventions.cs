@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 using Plinth.Core.Inventory;
 using Plinth.Core.Machines;
 using Plinth.Core.Network;
+using Plinth.Core.Operations;
 using Plinth.Core.Placement;
 using Plinth.Core.Primitives;
 using Plinth.Core.Protocol;
@@ -25,6 +26,8 @@ internal static class Conventions
 
         Json<Resources>(builder);
         Json<HostFacts>(builder);
+        Json<AgentExecutable>(builder);
+        Json<AgentRoll>(builder);
         Json<IReadOnlyList<ObservedFacility>>(builder);
         Json<IReadOnlyList<InterfaceDrops>>(builder);
         Json<IReadOnlyList<PortRule>>(builder);

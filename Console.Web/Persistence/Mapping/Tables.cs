@@ -53,6 +53,11 @@ internal static class Tables
             e.HasIndex(c => new { c.Host, c.State });
             e.HasOne<HostRow>().WithMany().HasForeignKey(c => c.Host).OnDelete(DeleteBehavior.Restrict);
         });
+        model.Entity<AgentRollRow>(e =>
+        {
+            e.ToTable("AgentRolls").HasKey(r => r.Operation);
+            e.HasOne<OperationRow>().WithOne().HasForeignKey<AgentRollRow>(r => r.Operation).OnDelete(DeleteBehavior.Restrict);
+        });
         model.Entity<JoinTokenRow>(e =>
         {
             e.ToTable("JoinTokens").HasKey(t => t.Id);

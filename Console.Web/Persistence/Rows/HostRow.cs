@@ -1,4 +1,5 @@
 using Plinth.Core.Inventory;
+using Plinth.Core.Operations;
 using Plinth.Core.Primitives;
 using Plinth.Core.Protocol;
 
@@ -30,6 +31,8 @@ public sealed class HostRow : IVersioned, ILogged
     [Heartbeat] public DateTimeOffset? ReportedAt { get; set; }
     public bool Connected { get; set; }
     public Guid? BootId { get; set; }
+    /// <summary>From the newest hello; null where the agent cannot replace itself.</summary>
+    public AgentExecutable? Executable { get; set; }
     public DateTimeOffset JoinedAt { get; set; }
     public DateTimeOffset? CertificateExpiresAt { get; set; }
     public long Version { get; set; }
@@ -73,6 +76,13 @@ public sealed class CommandRow : IVersioned
     public DateTimeOffset Deadline { get; set; }
     public DateTimeOffset? EndedAt { get; set; }
     public long Version { get; set; }
+}
+
+/// <summary>How far the roll of an operation is that replaces agents; the operation tells of it.</summary>
+public sealed class AgentRollRow
+{
+    public required OperationId Operation { get; set; }
+    public required AgentRoll Roll { get; set; }
 }
 
 /// <summary>A one-time token that lets one agent join. Only its hash is kept.</summary>

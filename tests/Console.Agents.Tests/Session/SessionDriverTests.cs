@@ -154,6 +154,27 @@ public sealed class SessionDriverTests : IDisposable
     }
 
     [Fact]
+    public async Task An_agent_without_an_executable_of_its_own_says_so_and_refuses_to_replace_it()
+    {
+        await using var agent = new Running(this);
+        await Eventually.True(() => _console.All<Report>().Count > 0);
+        Assert.Null(_console.All<Hello>()[0].Executable);
+        var command = _console.Issue(new UpgradeAgent("9.0.0", "sha256:" + new string('0', 64), 1));
+        await Eventually.True(() => _console.Results.ContainsKey(command.Id));
+        Assert.False(_console.Results[command.Id].Succeeded);
+    }
+
+    [Fact]
+    public async Task Everything_is_told_once_the_whole_picture_was_sent()
+    {
+        await using var agent = new Running(this);
+        var told = new TaskCompletionSource();
+        agent.Driver.ToldInFull += () => told.TrySetResult();
+        await told.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.Contains(_console.All<Report>(), r => r.State.Full);
+    }
+
+    [Fact]
     public async Task A_console_that_is_away_is_awaited()
     {
         _console.Away = true;

@@ -12,6 +12,9 @@ internal sealed class FakeAgent(Stage stage, HostId host, string name, Resources
     private string _tunnel = "";
 
     public HostId Host => host;
+    public string Version { get; set; } = "0.1.0";
+    /// <summary>Null: an agent that cannot replace itself.</summary>
+    public AgentExecutable? Executable { get; set; }
     public Epoch Epoch { get; set; }
     public Generation Accepted { get; set; }
     public Dictionary<VmId, ObservedMachine> Machines { get; } = [];
@@ -26,7 +29,7 @@ internal sealed class FakeAgent(Stage stage, HostId host, string name, Resources
 
     public async Task<ServerMessage> Connect(int protocol = HubNames.ProtocolVersion)
     {
-        var answer = await stage.Directory_.Hello(host, new Hello(protocol, "0.1.0", _boot, Epoch, Accepted, false), Stage.Stop);
+        var answer = await stage.Directory_.Hello(host, new Hello(protocol, Version, _boot, Epoch, Accepted, false, Executable), Stage.Stop);
         if (answer is Welcome welcome)
         {
             Epoch = welcome.Epoch;
@@ -107,5 +110,5 @@ internal sealed class FakeAgent(Stage stage, HostId host, string name, Resources
             kept ? stage.Time.GetUtcNow() : null, false, null);
     }
 
-    private HostFacts Facts() => new(name, "0.1.0", Acceleration.Kvm, "a guest was booted", "x86_64", "Example CPU", capacity, "Debian 12", "6.1.0", "9.0.0", "7.2.0", _tunnel, Pool, Firmware);
+    private HostFacts Facts() => new(name, Version, Acceleration.Kvm, "a guest was booted", "x86_64", "Example CPU", capacity, "Debian 12", "6.1.0", "9.0.0", "7.2.0", _tunnel, Pool, Firmware);
 }

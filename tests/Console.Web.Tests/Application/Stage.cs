@@ -10,6 +10,7 @@ using Plinth.Core.Machines;
 using Plinth.Core.Primitives;
 using Plinth.Core.Protocol;
 using Plinth.Web.Application;
+using Plinth.Web.Application.Agents;
 using Plinth.Web.Application.Placement;
 using Plinth.Web.Live;
 using Plinth.Web.Persistence;
@@ -35,6 +36,7 @@ public abstract class Stage : IAsyncLifetime
 
     internal FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
     internal FakeGateway Gateway { get; } = new();
+    internal FakeOffer Offer { get; } = new();
     internal RememberingFeed Feed { get; } = new();
 
     internal T The<T>() where T : notnull => _services.GetRequiredService<T>();
@@ -81,7 +83,7 @@ public abstract class Stage : IAsyncLifetime
         services.AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection([new("Plinth:Data", _data), .. Settings]).Build());
         services.AddSingleton<TimeProvider>(Time).AddSingleton<IDataProtectionProvider>(_protection);
         services.AddSingleton<ILoggerFactory>(NullLoggerFactory.Instance).AddSingleton(typeof(ILogger<>), typeof(NullLogger<>));
-        services.AddSingleton<IChangeFeed>(Feed).AddSingleton<IAgentGateway>(Gateway).AddSingleton<IConsoleBroker>(new FakeBroker(Time));
+        services.AddSingleton<IChangeFeed>(Feed).AddSingleton<IAgentGateway>(Gateway).AddSingleton<IConsoleBroker>(new FakeBroker(Time)).AddSingleton<IAgentOffer>(Offer);
         services.AddPlinthPersistence(_database);
         services.AddPlinthApplication();
         _services = services.BuildServiceProvider(validateScopes: true);
@@ -193,4 +195,12 @@ internal sealed class FakeGateway : IAgentGateway
 internal sealed class FakeBroker(TimeProvider time) : IConsoleBroker
 {
     public ConsoleTicketView Issue(Principal principal, VmId vm, HostId host, ConsoleKind kind) => new($"{principal.Id}/{vm}/{host}/{kind}", "/consoles/x", time.GetUtcNow().AddSeconds(30));
+}
+
+/// <summary>What the console hands out, as a test says.</summary>
+internal sealed class FakeOffer : IAgentOffer
+{
+    public Result<OfferedAgent> Agent { get; set; } = Refusal.Conflict("no_agent_executable", "This console hands out no agent.");
+
+    public Task<Result<OfferedAgent>> Read(CancellationToken stop) => Task.FromResult(Agent);
 }

@@ -294,6 +294,21 @@ namespace Plinth.Web.Persistence.Migrations.Postgres
                     b.ToTable("OpenIddictTokens", (string)null);
                 });
 
+            modelBuilder.Entity("Plinth.Web.Persistence.Rows.AgentRollRow", b =>
+                {
+                    b.Property<Guid>("Operation")
+                        .HasColumnType("uuid");
+
+                    b.Property<string>("Roll")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.HasKey("Operation");
+
+                    b.ToTable("AgentRolls", (string)null);
+                });
+
             modelBuilder.Entity("Plinth.Web.Persistence.Rows.AllocationRow", b =>
                 {
                     b.Property<Guid>("Vm")
@@ -630,6 +645,10 @@ namespace Plinth.Web.Persistence.Migrations.Postgres
 
                     b.Property<long>("Epoch")
                         .HasColumnType("bigint");
+
+                    b.Property<string>("Executable")
+                        .HasColumnType("text")
+                        .UseCollation("C");
 
                     b.Property<string>("Facilities")
                         .IsRequired()
@@ -1400,8 +1419,6 @@ namespace Plinth.Web.Persistence.Migrations.Postgres
 
                     b.HasKey("Id");
 
-                    b.HasIndex("StorageClass", "DeletedAt", "Host");
-
                     b.HasIndex("Host");
 
                     b.HasIndex("Image");
@@ -1414,6 +1431,8 @@ namespace Plinth.Web.Persistence.Migrations.Postgres
                     b.HasIndex("Project", "Name")
                         .IsUnique()
                         .HasFilter("\"DeletedAt\" IS NULL");
+
+                    b.HasIndex("StorageClass", "DeletedAt", "Host");
 
                     b.ToTable("Vms", (string)null);
                 });
@@ -1576,6 +1595,15 @@ namespace Plinth.Web.Persistence.Migrations.Postgres
                     b.Navigation("Application");
 
                     b.Navigation("Authorization");
+                });
+
+            modelBuilder.Entity("Plinth.Web.Persistence.Rows.AgentRollRow", b =>
+                {
+                    b.HasOne("Plinth.Web.Persistence.Rows.OperationRow", null)
+                        .WithOne()
+                        .HasForeignKey("Plinth.Web.Persistence.Rows.AgentRollRow", "Operation")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired();
                 });
 
             modelBuilder.Entity("Plinth.Web.Persistence.Rows.AllocationRow", b =>

@@ -287,6 +287,21 @@ namespace Plinth.Web.Persistence.Migrations.Sqlite
                     b.ToTable("OpenIddictTokens", (string)null);
                 });
 
+            modelBuilder.Entity("Plinth.Web.Persistence.Rows.AgentRollRow", b =>
+                {
+                    b.Property<Guid>("Operation")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Roll")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .UseCollation("BINARY");
+
+                    b.HasKey("Operation");
+
+                    b.ToTable("AgentRolls", (string)null);
+                });
+
             modelBuilder.Entity("Plinth.Web.Persistence.Rows.AllocationRow", b =>
                 {
                     b.Property<Guid>("Vm")
@@ -619,6 +634,10 @@ namespace Plinth.Web.Persistence.Migrations.Sqlite
 
                     b.Property<long>("Epoch")
                         .HasColumnType("INTEGER");
+
+                    b.Property<string>("Executable")
+                        .HasColumnType("TEXT")
+                        .UseCollation("BINARY");
 
                     b.Property<string>("Facilities")
                         .IsRequired()
@@ -1389,8 +1408,6 @@ namespace Plinth.Web.Persistence.Migrations.Sqlite
 
                     b.HasKey("Id");
 
-                    b.HasIndex("StorageClass", "DeletedAt", "Host");
-
                     b.HasIndex("Host");
 
                     b.HasIndex("Image");
@@ -1403,6 +1420,8 @@ namespace Plinth.Web.Persistence.Migrations.Sqlite
                     b.HasIndex("Project", "Name")
                         .IsUnique()
                         .HasFilter("\"DeletedAt\" IS NULL");
+
+                    b.HasIndex("StorageClass", "DeletedAt", "Host");
 
                     b.HasIndex(new[] { "DeletedAt", "Name", "SearchText", "Id" }, "IX_Vms_Search");
 
@@ -1567,6 +1586,15 @@ namespace Plinth.Web.Persistence.Migrations.Sqlite
                     b.Navigation("Application");
 
                     b.Navigation("Authorization");
+                });
+
+            modelBuilder.Entity("Plinth.Web.Persistence.Rows.AgentRollRow", b =>
+                {
+                    b.HasOne("Plinth.Web.Persistence.Rows.OperationRow", null)
+                        .WithOne()
+                        .HasForeignKey("Plinth.Web.Persistence.Rows.AgentRollRow", "Operation")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired();
                 });
 
             modelBuilder.Entity("Plinth.Web.Persistence.Rows.AllocationRow", b =>

@@ -3,31 +3,39 @@ using System.Net.Http.Headers;
 using System.Security.Cryptography.X509Certificates;
 using Plinth.Agents.Machines;
 using Plinth.Agents.Reconcile;
+using Plinth.Agents.Upgrade;
 using Plinth.Core.Protocol;
 
 namespace Plinth.Agents.Session;
 
-/// <summary>The console's images over mutual TLS, by digest and range, from whichever server has them.</summary>
-internal sealed class ConsoleImages(IdentityKeeper keeper) : IImageSource
+/// <summary>The console's images and its agent's executable over mutual TLS, by digest and range, from whichever server has them.</summary>
+internal sealed class ConsoleDownloads(IdentityKeeper keeper) : IImageSource, IExecutableSource
 {
-    public async Task<(Stream Bytes, long From)> Open(string digest, long from, CancellationToken stop)
+    private static readonly Kind Image = new(HubNames.ImageRoute, "image", "Image", "Upload it again, or delete the VM; it is asked for again.", "It is tried again.");
+    private static readonly Kind Executable = new(HubNames.ExecutableRoute, "executable", "Executable", "Its file was replaced after this was asked for; ask again.", "Ask again.");
+
+    public Task<(Stream Bytes, long From)> Open(string digest, long from, CancellationToken stop) => Open(Image, digest, from, stop);
+
+    async Task<Stream> IExecutableSource.Open(string digest, CancellationToken stop) => (await Open(Executable, digest, 0, stop)).Bytes;
+
+    private async Task<(Stream Bytes, long From)> Open(Kind kind, string digest, long from, CancellationToken stop)
     {
         var hubs = keeper.Hubs;
         foreach (var hub in hubs.SkipLast(1))
         {
             try
             {
-                return await Open(hub, digest, from, stop);
+                return await Open(kind, hub, digest, from, stop);
             }
             catch (HypervisorException)
             {
                 // Another server may have it.
             }
         }
-        return await Open(hubs[^1], digest, from, stop);
+        return await Open(kind, hubs[^1], digest, from, stop);
     }
 
-    private async Task<(Stream Bytes, long From)> Open(Uri hub, string digest, long from, CancellationToken stop)
+    private async Task<(Stream Bytes, long From)> Open(Kind kind, Uri hub, string digest, long from, CancellationToken stop)
     {
         var identity = keeper.Current;
         var authority = identity.OpenAuthority();
@@ -36,7 +44,7 @@ internal sealed class ConsoleImages(IdentityKeeper keeper) : IImageSource
         HttpResponseMessage? response = null;
         try
         {
-            var request = new HttpRequestMessage(HttpMethod.Get, new Uri(hub, HubNames.ImageRoute + digest));
+            var request = new HttpRequestMessage(HttpMethod.Get, new Uri(hub, kind.Route + digest));
             if (from > 0)
             {
                 request.Headers.Range = new RangeHeaderValue(from, null);
@@ -54,18 +62,23 @@ internal sealed class ConsoleImages(IdentityKeeper keeper) : IImageSource
                 case HttpStatusCode.RequestedRangeNotSatisfiable:
                     return (new OwningStream(Stream.Null, client, response, certificate, authority), from);
                 case HttpStatusCode.NotFound:
-                    throw new HypervisorException("image_missing", $"The console has no image {digest}. Upload it again, or delete the VM; it is asked for again.");
+                    throw new HypervisorException($"{kind.Code}_missing", $"The console has no {kind.Code} {digest}. {kind.Missing}");
                 default:
-                    throw new HypervisorException("image_fetch", $"Image {digest} cannot be fetched: {await ConsoleHttp.ReasonOf(response, stop)}");
+                    throw new HypervisorException($"{kind.Code}_fetch", $"{kind.Word} {digest} cannot be fetched: {await ConsoleHttp.ReasonOf(response, stop)}");
             }
         }
         catch (Exception e)
         {
             foreach (var owned in new IDisposable?[] { response, client, certificate, authority }) owned?.Dispose();
-            if (e is HttpRequestException) throw new HypervisorException("image_fetch", $"Image {digest} cannot be fetched: {ConsoleHttp.Cause(e)}. It is tried again.", cause: e);
+            if (e is HttpRequestException) throw new HypervisorException($"{kind.Code}_fetch", $"{kind.Word} {digest} cannot be fetched: {ConsoleHttp.Cause(e)}. {kind.Again}", cause: e);
             throw;
         }
     }
+
+    /// <param name="Code">What its codes begin with.</param>
+    /// <param name="Missing">What to do where the console does not have it.</param>
+    /// <param name="Again">What happens where the console does not answer.</param>
+    private sealed record Kind(string Route, string Code, string Word, string Missing, string Again);
 
     /// <summary>Takes its connection and certificates with it when it goes.</summary>
     private sealed class OwningStream(Stream inner, params IDisposable[] owned) : Stream
