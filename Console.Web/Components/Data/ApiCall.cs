@@ -25,7 +25,7 @@ public static class ApiCall
           -H "Idempotency-Key: $(uuidgen)" \
           -H 'If-Match: "{version}"' \
           -H 'Content-Type: application/json' \
-          -d {Quote(JsonSerializer.Serialize(body, Json))}
+          -d {Quote(JsonSerializer.Serialize(body, Body))}
         """;
 
     public static string Get(string origin, string path) => $"""
