@@ -13,7 +13,6 @@ public static class LiveListBenchmark
 {
     /// <summary>A start and a stop change their row twice each, so 13 of both in a second make about 50 changes.</summary>
     private const int Hosts = 4, Vms = 100, PerSecond = 13;
-    private const string Chromium = "/usr/bin/chromium";
     private const int RowHeight = 56;
     private static readonly TimeSpan Warm = TimeSpan.FromSeconds(10), Window = TimeSpan.FromSeconds(30);
 
@@ -30,7 +29,7 @@ public static class LiveListBenchmark
             await Wait.Until($"{Vms} running VMs", async () => (await console.Get("projects/default/vms?state=running&limit=1")).GetProperty("total").GetInt64() == Vms);
 
             using var playwright = await Playwright.CreateAsync();
-            await using var chromium = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = Chromium, Args = Browser.Arguments });
+            await using var chromium = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = Browser.Executable, Args = Browser.Arguments });
             var context = await chromium.NewContextAsync(new()
             {
                 StorageState = await Browser.SignIn(chromium, console.SignInLink!),

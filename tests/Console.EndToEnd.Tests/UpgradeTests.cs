@@ -13,7 +13,7 @@ public sealed class UpgradeTests
         await using var installation = new Installation(18750);
         await installation.Start();
         using var playwright = await Playwright.CreateAsync();
-        await using var chromium = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = "/usr/bin/chromium", Args = Browser.Arguments });
+        await using var chromium = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = Browser.Executable, Args = Browser.Arguments });
         var context = await chromium.NewContextAsync(new() { StorageState = await Browser.SignIn(chromium, installation.Console.SignInLink!) });
         var page = await context.NewPageAsync();
         await Browser.Go(page, new Uri(installation.Console.Http.BaseAddress!, "/projects/default/vms/new").ToString());
@@ -48,7 +48,7 @@ public sealed class UpgradeTests
         await using var installation = new Installation(18770);
         await installation.Start();
         using var playwright = await Playwright.CreateAsync();
-        await using var chromium = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = "/usr/bin/chromium", Args = Browser.Arguments });
+        await using var chromium = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = Browser.Executable, Args = Browser.Arguments });
         var context = await chromium.NewContextAsync(new() { StorageState = await Browser.SignIn(chromium, installation.Console.SignInLink!) });
         var classes = await context.NewPageAsync();
         await Browser.Go(classes, Url("/storage-classes"));

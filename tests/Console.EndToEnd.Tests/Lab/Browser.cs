@@ -12,6 +12,8 @@ public sealed class Browser : IAsyncDisposable
         "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
     ];
 
+    public const string Executable = "/usr/bin/chromium";
+
     // A drawing waits for its turn on a busy machine.
     static Browser() => Assertions.SetDefaultExpectTimeout(20_000);
 
