@@ -3,13 +3,17 @@ using System.Text.Json;
 namespace Plinth.EndToEnd.Tests.Lab;
 
 /// <summary>One lab host with console and agent inside, as <c>./start</c> sets it up on a machine of its own.</summary>
-public class Fleet(string name, int index) : IAsyncLifetime
+public class Fleet : IAsyncLifetime
 {
     private readonly List<RunningProgram> _agents = [];
+    private readonly string _name;
+    private readonly int _index;
 
     public Fleet() : this("e2e-a", 21)
     {
     }
+
+    protected Fleet(string name, int index) => (_name, _index) = (name, index);
 
     public LabHost Host { get; private set; } = null!;
     public PlinthConsole Console { get; private set; } = null!;
@@ -21,7 +25,7 @@ public class Fleet(string name, int index) : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        Host = await LabHost.Up(name, index);
+        Host = await LabHost.Up(_name, _index);
         Console = new PlinthConsole(Host, Path.Combine(Data, "console"), 8400, $"{Host.Address}:8443", 8444);
         await Console.Start();
         StartAgent();
