@@ -27,7 +27,7 @@ internal static class AgentProgram
           plinth-agent simulate --hosts N --join-file FILE --data DIR [--faults FAULTS] [--speed X] [--report-ms MS]
               N simulated hosts in one process, each with its own certificate and session; acts take an X-th of the usual time, and
               each reports every MS milliseconds (10000).
-              FAULTS: lost, deaf, silent, fail:STEP, slow:STEP:SECONDS.
+              FAULTS: lost, deaf, holding, full, silent, fail:STEP, slow:STEP:SECONDS.
           plinth-agent --inventory [--json]
               What this host is.
           plinth-agent --version | --help

@@ -37,14 +37,16 @@ internal static partial class DomainRules
         Require(machine.Disks.DistinctBy(d => d.Serial).Count() == machine.Disks.Count, "disks", "Two disks of the VM have the same serial.");
         foreach (var disk in machine.Disks) Check(disk);
         Check(machine.Seed);
-        foreach (var nic in machine.Nics)
-        {
-            Require(Mac().IsMatch(nic.Mac), "mac", $"'{nic.Mac}' is no unicast MAC address like 52:54:00:12:34:56.");
-            var network = networks.FirstOrDefault(n => n.Id == nic.Network) ?? throw Refusals.NetworkMissing(nic.Network);
-            Check(network);
-            Require(nic.Address is null || AddressRange.Parse(network.Cidr).Contains(nic.Address), "address", $"The address {nic.Address} is not within {network.Cidr}.");
-            Check(nic.Rules ?? []);
-        }
+        foreach (var nic in machine.Nics) Check(nic, networks);
+    }
+
+    public static void Check(DesiredNic nic, IReadOnlyList<NetworkConfig> networks)
+    {
+        Require(Mac().IsMatch(nic.Mac), "mac", $"'{nic.Mac}' is no unicast MAC address like 52:54:00:12:34:56.");
+        var network = networks.FirstOrDefault(n => n.Id == nic.Network) ?? throw Refusals.NetworkMissing(nic.Network);
+        Check(network);
+        Require(nic.Address is null || AddressRange.Parse(network.Cidr).Contains(nic.Address), "address", $"The address {nic.Address} is not within {network.Cidr}.");
+        Check(nic.Rules ?? []);
     }
 
     public static void Check(DesiredDisk disk)

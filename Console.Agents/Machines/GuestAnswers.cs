@@ -39,28 +39,43 @@ internal static class GuestAnswers
     /// Addresses by which others may reach the guest, IPv4 first; no loopback, no link-local.
     /// <c>{"return":[{"name":"eth0","ip-addresses":[{"ip-address-type":"ipv4","ip-address":"10.0.2.15","prefix":24}]}]}</c>
     /// </summary>
-    public static IReadOnlyList<string> Addresses(string answer)
+    public static IReadOnlyList<string> Addresses(string answer) => Read(answer, nics => Told(nics.SelectMany(Entries)));
+
+    /// <summary>
+    /// The same by interface, for those that tell their MAC address.
+    /// <c>{"return":[{"name":"eth0","hardware-address":"52:54:00:12:34:56","ip-addresses":[…]}]}</c>
+    /// </summary>
+    public static IReadOnlyList<GuestInterface> Interfaces(string answer) => Read<GuestInterface>(answer, nics =>
+    [
+        .. nics.Select(nic => (Mac: nic.TryGetProperty("hardware-address", out var mac) ? mac.GetString()?.ToLowerInvariant() : null, Addresses: Told(Entries(nic))))
+            .Where(nic => nic.Mac is not null).DistinctBy(nic => nic.Mac).Take(MaxAddresses).Select(nic => new GuestInterface(nic.Mac!, nic.Addresses)),
+    ]);
+
+    private static IReadOnlyList<T> Read<T>(string answer, Func<IReadOnlyList<JsonElement>, IReadOnlyList<T>> read)
     {
         try
         {
             using var document = JsonDocument.Parse(answer);
-            return
-            [
-                .. document.RootElement.GetProperty("return").EnumerateArray()
-                    .SelectMany(nic => nic.TryGetProperty("ip-addresses", out var list) ? list.EnumerateArray().ToArray() : [])
-                    .Select(entry => entry.GetProperty("ip-address").GetString())
-                    .Select(text => IPAddress.TryParse(text, out var address) ? address : null)
-                    .OfType<IPAddress>()
-                    .Where(address => !IPAddress.IsLoopback(address) && !address.IsIPv6LinkLocal && !(address.AddressFamily == AddressFamily.InterNetwork && address.ToString().StartsWith("169.254.", StringComparison.Ordinal)))
-                    .OrderBy(address => address.AddressFamily == AddressFamily.InterNetwork ? 0 : 1)
-                    .Select(address => address.ToString())
-                    .Distinct()
-                    .Take(MaxAddresses),
-            ];
+            return read([.. document.RootElement.GetProperty("return").EnumerateArray()]);
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
         {
             return [];
         }
     }
+
+    private static JsonElement[] Entries(JsonElement nic) => nic.TryGetProperty("ip-addresses", out var list) ? [.. list.EnumerateArray()] : [];
+
+    private static IReadOnlyList<string> Told(IEnumerable<JsonElement> entries) =>
+    [
+        .. entries
+            .Select(entry => entry.GetProperty("ip-address").GetString())
+            .Select(text => IPAddress.TryParse(text, out var address) ? address : null)
+            .OfType<IPAddress>()
+            .Where(address => !IPAddress.IsLoopback(address) && !address.IsIPv6LinkLocal && !(address.AddressFamily == AddressFamily.InterNetwork && address.ToString().StartsWith("169.254.", StringComparison.Ordinal)))
+            .OrderBy(address => address.AddressFamily == AddressFamily.InterNetwork ? 0 : 1)
+            .Select(address => address.ToString())
+            .Distinct()
+            .Take(MaxAddresses),
+    ];
 }

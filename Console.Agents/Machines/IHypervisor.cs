@@ -11,7 +11,7 @@ namespace Plinth.Agents.Machines;
 /// Every <c>Ensure…</c> and every removal is idempotent: called again after a crash at any moment it completes the work.
 /// A failure is a <see cref="HypervisorException"/> with a sentence for people.
 /// </summary>
-public interface IHypervisor : Storage.IVolumeHost, IAsyncDisposable
+public interface IHypervisor : Storage.IVolumeHost, Network.IInterfaceHost, IAsyncDisposable
 {
     /// <summary>Facts of the host, the KVM self-test's verdict among them. Cheap after the first call.</summary>
     Task<HostFacts> Facts(CancellationToken stop);
@@ -151,7 +151,15 @@ public interface IHypervisor : Storage.IVolumeHost, IAsyncDisposable
 public sealed record DomainInfo(VmId? Vm, string Name, DomainState State, OffReason Off, string StartKey, MachineSize? Running = null, PauseReason Pause = PauseReason.None, long Disk = 0);
 
 /// <param name="System">The operating system in its own words; empty where it does not tell.</param>
-public sealed record GuestInfo(IReadOnlyList<string> Addresses, string System = "");
+/// <param name="Interfaces">What it has on each of its interfaces; null where it does not tell.</param>
+public sealed record GuestInfo(IReadOnlyList<string> Addresses, string System = "", IReadOnlyList<GuestInterface>? Interfaces = null)
+{
+    public static readonly GuestInfo Unknown = new([]);
+
+    public IReadOnlyList<string> On(string mac) => Interfaces?.FirstOrDefault(i => i.Mac == mac)?.Addresses ?? [];
+}
+
+public sealed record GuestInterface(string Mac, IReadOnlyList<string> Addresses);
 
 /// <summary>Counters since the start named by <paramref name="StartKey"/>; nanoseconds and bytes.</summary>
 public sealed record DomainCounters(

@@ -69,7 +69,7 @@ public sealed partial class LibvirtHypervisor
             _ = Native.virDomainAgentSetResponseTimeout(domain, AgentTimeoutSeconds, 0);
             var answer = Native.Take(Native.virDomainQemuAgentCommand(domain, AskInterfaces, AgentTimeoutSeconds, 0));
             // An agent that cannot name its system is well all the same.
-            if (answer is not null) return new GuestInfo(GuestAnswers.Addresses(answer), GuestAnswers.System(Native.Take(Native.virDomainQemuAgentCommand(domain, AskSystem, AgentTimeoutSeconds, 0))));
+            if (answer is not null) return new GuestInfo(GuestAnswers.Addresses(answer), GuestAnswers.System(Native.Take(Native.virDomainQemuAgentCommand(domain, AskSystem, AgentTimeoutSeconds, 0))), GuestAnswers.Interfaces(answer));
             var error = LibvirtException.Last("asking the guest agent");
             // An agent that froze the file systems refuses all else. Whoever asked for that, an agent of ours before its death, is not here to thaw them.
             if (error.Error == LibvirtError.InternalError) _ = Native.virDomainFSThaw(domain, 0, 0, 0);

@@ -15,13 +15,11 @@ public sealed partial class LibvirtHypervisor
         connection =>
         {
             var attached = new Dictionary<VolumeId, (VmId Vm, bool Configured, bool Plugged)>();
-            foreach (var handle in DomainLookup.All(connection))
+            foreach (var (vm, definition, running) in Own(connection))
             {
-                using var domain = handle;
-                if (Owner(domain) is not { } vm) continue;
-                foreach (var (volume, _) in DomainVolumes.Of(Definition(domain))) attached[volume] = (vm, true, false);
-                if (Running(domain) is { } running)
-                    foreach (var (volume, _) in DomainVolumes.Of(running)) attached[volume] = (vm, attached.GetValueOrDefault(volume).Configured, true);
+                foreach (var (volume, _) in DomainVolumes.Of(definition)) attached[volume] = (vm, true, false);
+                if (running is null) continue;
+                foreach (var (volume, _) in DomainVolumes.Of(running)) attached[volume] = (vm, attached.GetValueOrDefault(volume).Configured, true);
             }
             var sizes = _storage.VolumeSizes();
             return [.. sizes.Keys.Union(attached.Keys).Select(id => attached.TryGetValue(id, out var a)
@@ -80,19 +78,7 @@ public sealed partial class LibvirtHypervisor
         {
             using var domain = DomainLookup.Find(connection, vm);
             if (domain is null) return;
-            if (Running(domain) is { } running && DomainVolumes.Find(running, volume) is { } plugged)
-            {
-                if (Native.virDomainDetachDeviceFlags(domain, plugged.ToString(), AffectLive) < 0)
-                {
-                    var error = LibvirtException.Last("detaching the volume");
-                    // Asked before, and the guest still thinks about it.
-                    if (!error.Said.Contains("process of unplug", StringComparison.OrdinalIgnoreCase) && DomainLookup.IsActive(domain)) throw error;
-                }
-                // Kept in the definition until the guest has let go: should it never, nothing was changed.
-                if (Running(domain) is { } still && DomainVolumes.Find(still, volume) is not null) return;
-            }
-            if (DomainVolumes.Find(Definition(domain), volume) is { } configured && Native.virDomainDetachDeviceFlags(domain, configured.ToString(), AffectConfig) < 0)
-                throw LibvirtException.Last("taking the volume out of the definition");
+            Unplug(domain, xml => DomainVolumes.Find(xml, volume), "detaching the volume");
         },
         e => new HypervisorException("detach_failed", $"The volume {volume} could not be detached: {e.Said}", cause: e),
         stop);
@@ -111,16 +97,21 @@ public sealed partial class LibvirtHypervisor
     private static XElement Xml(DomainHandle domain, uint flags) =>
         XElement.Parse(Native.Take(Native.virDomainGetXMLDesc(domain, flags)) ?? throw LibvirtException.Last("reading a domain"));
 
-    /// <summary>Null for somebody else's domain, and for one that went away while it was read.</summary>
-    private static VmId? Owner(DomainHandle domain)
+    /// <summary>Plinth's own domains, as they are defined and as they run. One that goes away while it is read is left out.</summary>
+    private static IReadOnlyList<(VmId Vm, XElement Definition, XElement? Running)> Own(ConnectHandle connection)
     {
-        try
+        var own = new List<(VmId, XElement, XElement?)>();
+        foreach (var handle in DomainLookup.All(connection))
         {
-            return DomainLookup.IsOwn(domain) ? DomainLookup.Id(domain) : null;
+            using var domain = handle;
+            try
+            {
+                if (DomainLookup.IsOwn(domain)) own.Add((DomainLookup.Id(domain), Definition(domain), Running(domain)));
+            }
+            catch (LibvirtException e) when (e.Error == LibvirtError.NoDomain)
+            {
+            }
         }
-        catch (LibvirtException e) when (e.Error == LibvirtError.NoDomain)
-        {
-            return null;
-        }
+        return own;
     }
 }

@@ -83,6 +83,7 @@ public sealed partial class LibvirtHypervisor : IHypervisor
     public async Task Define(DesiredMachine machine, IReadOnlyList<NetworkConfig> networks, CancellationToken stop)
     {
         DomainRules.Check(machine, networks);
+        machine = machine with { Nics = [.. machine.Nics.Where(n => !n.Leaving)] };
         var (acceleration, _) = await _acceleration.Value.WaitAsync(stop);
         var disks = machine.Disks.Select(disk => _storage.Disk(machine.Vm, disk)).ToArray();
         var xml = DomainXml.Generate(new DomainContext(

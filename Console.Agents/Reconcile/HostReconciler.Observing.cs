@@ -25,8 +25,7 @@ internal sealed partial class HostReconciler
         lock (_gate)
         {
             if (!_works.TryGetValue(vm, out var work) || work.Domain?.StartKey != startKey) return;
-            (work.GuestAgentAt, work.GuestSilentSince, work.GuestSystem) = (_time.GetUtcNow(), null, info.System);
-            if (!work.Addresses.SequenceEqual(info.Addresses)) work.Addresses = info.Addresses;
+            (work.GuestAgentAt, work.GuestSilentSince, work.Guest) = (_time.GetUtcNow(), null, info);
             var facts = _ledger.State.Facts(vm);
             if (facts.StartKey == startKey && facts.GuestAgentAt is null) _ledger.Record(new MachineEntry(facts with { GuestAgentAt = work.GuestAgentAt }));
         }
@@ -50,11 +49,19 @@ internal sealed partial class HostReconciler
             if (!_works.TryGetValue(vm, out var work)) return;
             // Followed anew by the round that this event wakes.
             _guests.Unfollow(vm);
-            (work.GuestAgentAt, work.GuestSilentSince, work.Addresses) = (null, null, []);
+            (work.GuestAgentAt, work.GuestSilentSince, work.Guest) = (null, null, work.Guest with { Addresses = [], Interfaces = null });
             var facts = _ledger.State.Facts(vm);
             if (facts.GuestAgentAt is not null) _ledger.Record(new MachineEntry(facts with { GuestAgentAt = null }));
         }
         Changed?.Invoke();
+    }
+
+    private void InterfaceChanged(VmId vm)
+    {
+        // What the guest makes of it is asked at once, not in half a minute.
+        lock (_gate) _guests.Unfollow(vm);
+        Changed?.Invoke();
+        Wake();
     }
 
     private ObservedMachine Observe(MachineWork work, DesiredMachine? desired)
@@ -66,10 +73,11 @@ internal sealed partial class HostReconciler
             facts.DiskReadyAt, facts.DefinedAt, facts.StartedAt,
             facts.GuestAgentAt is null ? null : work.GuestAgentAt ?? facts.GuestAgentAt,
             facts.ShutdownAskedFor >= desired?.PowerGeneration ? facts.ShutdownAskedAt : null,
-            work.Gone, running ? facts.StartKey : "", work.Addresses, work.Progress, work.Problem,
+            work.Gone, running ? facts.StartKey : "", work.Guest.Addresses, work.Progress, work.Problem,
             facts.Defined, running ? work.Domain?.Running : null, work.Domain?.Pause ?? PauseReason.None,
-            work.State == DomainState.Running ? work.GuestSilentSince : null, running ? work.GuestSystem : "",
-            work.Domain?.Disk ?? 0, facts.DiskFor);
+            work.State == DomainState.Running ? work.GuestSilentSince : null, running ? work.Guest.System : "",
+            work.Domain?.Disk ?? 0, facts.DiskFor,
+            _interfaces.Observed(work.Vm, mac => running ? work.Guest.On(mac) : []));
     }
 
     private void Trouble(string message)

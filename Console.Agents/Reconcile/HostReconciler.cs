@@ -7,7 +7,7 @@ using Plinth.Core.Protocol;
 namespace Plinth.Agents.Reconcile;
 
 /// <summary>
-/// Makes the host what its desired state says, in fixed passes: storage, network, picture, images, machines, volumes. Takes no hints: a
+/// Makes the host what its desired state says, in fixed passes: storage, network, picture, images, machines, volumes, interfaces. Takes no hints: a
 /// signal or the clock wakes it, it reads everything, and each act is idempotent. VMs are worked on side by side and never wait for each other's failures.
 /// </summary>
 internal sealed partial class HostReconciler
@@ -27,6 +27,7 @@ internal sealed partial class HostReconciler
     private readonly FacilityPasses _facilities;
     private readonly MachineExecutor _executor;
     private readonly VolumePass _volumes;
+    private readonly InterfacePass _interfaces;
     private readonly GuestWatch _guests;
     private readonly WakeSignal _wake;
     private readonly SemaphoreSlim _room = new(ActsAtOnce);
@@ -50,6 +51,7 @@ internal sealed partial class HostReconciler
             Changed?.Invoke();
             Wake();
         });
+        _interfaces = new InterfacePass(hypervisor, time, log, InterfaceChanged);
         _guests = new GuestWatch(hypervisor, time, log, GuestAnswered, GuestSilent);
         _wake = new WakeSignal(time);
     }
@@ -134,10 +136,14 @@ internal sealed partial class HostReconciler
             }
             _answers = desired?.Generation ?? Generation.None;
         }
-        if (desired is not null) await _volumes.Run(desired, picture.Domains, stop);
+        if (desired is not null)
+        {
+            await _volumes.Run(desired, picture.Domains, stop);
+            await _interfaces.Run(desired, picture.Domains, stop);
+        }
         lock (_gate)
         {
-            var dues = _works.Values.Select(w => w.DueAt).Append(_facilities.DueAt).Append(_volumes.DueAt).OfType<DateTimeOffset>();
+            var dues = _works.Values.Select(w => w.DueAt).Append(_facilities.DueAt).Append(_volumes.DueAt).Append(_interfaces.DueAt).OfType<DateTimeOffset>();
             return dues.DefaultIfEmpty(DateTimeOffset.MaxValue).Min();
         }
     }
@@ -175,7 +181,7 @@ internal sealed partial class HostReconciler
                 return true;
             case Fulfilled:
                 work.Succeeded();
-                (work.Gone, work.Progress, work.Addresses) = (true, null, []);
+                (work.Gone, work.Progress, work.Guest) = (true, null, GuestInfo.Unknown);
                 if (_ledger.State.Machines.ContainsKey(work.Vm)) _ledger.Record(new MachineForgottenEntry(work.Vm));
                 return true;
             case Refuse refuse:
@@ -272,7 +278,7 @@ internal sealed partial class HostReconciler
     {
         var known = _ledger.State.Facts(facts.Vm);
         if (facts == known) return known;
-        if (facts.StartKey != known.StartKey && _works.TryGetValue(facts.Vm, out var work)) (work.Addresses, work.GuestAgentAt, work.GuestSilentSince, work.GuestSystem) = ([], null, null, "");
+        if (facts.StartKey != known.StartKey && _works.TryGetValue(facts.Vm, out var work)) (work.Guest, work.GuestAgentAt, work.GuestSilentSince) = (GuestInfo.Unknown, null, null);
         _ledger.Record(new MachineEntry(facts));
         return facts;
     }

@@ -32,10 +32,9 @@ internal sealed class MachineWork(VmId vm)
     public MachineWish? ProblemFor { get; set; }
 
     public Progress? Progress { get; set; }
-    public IReadOnlyList<string> Addresses { get; set; } = [];
+    public GuestInfo Guest { get; set; } = GuestInfo.Unknown;
     public DateTimeOffset? GuestAgentAt { get; set; }
     public DateTimeOffset? GuestSilentSince { get; set; }
-    public string GuestSystem { get; set; } = "";
     public Generation Answers { get; set; }
     public bool Gone { get; set; }
 

@@ -46,5 +46,5 @@ internal sealed class ReportComposer
 
     // When the guest agent answers again and again, only that it does is news.
     private static bool Same(ObservedMachine a, ObservedMachine b) =>
-        a.Addresses.SequenceEqual(b.Addresses) && a with { Addresses = b.Addresses, GuestAgentAt = a.GuestAgentAt is null ? null : b.GuestAgentAt ?? a.GuestAgentAt } == b;
+        a.HasSameLists(b) && a with { Addresses = b.Addresses, Interfaces = b.Interfaces, GuestAgentAt = a.GuestAgentAt is null ? null : b.GuestAgentAt ?? a.GuestAgentAt } == b;
 }

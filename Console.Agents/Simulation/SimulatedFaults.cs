@@ -7,7 +7,7 @@ namespace Plinth.Agents.Simulation;
 public enum SimulatedStep
 {
     Facts, Free, Pool, Network, Rules, Disk, Seed, Define, TakeDisks, FormerDisks, Adjust, Start, Shutdown, SwitchOff, Reboot, Pause, Resume, Snapshot, Undefine, RemoveDisks,
-    Volume, Attach, Detach, RemoveVolume, Limits,
+    Volume, Attach, Detach, RemoveVolume, Limits, Interfaces, AddInterface, RemoveInterface,
     Domains, DiskOwners, Guest, Counters, Sample, Serial, Vnc,
 }
 
@@ -24,8 +24,11 @@ public sealed class SimulatedFaults
     /// <summary>Guests take the shutdown request and stay up.</summary>
     public bool GuestsIgnoreShutdown { get; set; }
 
-    /// <summary>Guests take the request to release a disk and keep it.</summary>
-    public bool GuestsKeepDisks { get; set; }
+    /// <summary>Guests take the request to release a disk or an interface and keep it.</summary>
+    public bool GuestsKeepDevices { get; set; }
+
+    /// <summary>Running machines have no port left for an interface.</summary>
+    public bool NoFreePorts { get; set; }
 
     /// <summary>Guest agents never answer.</summary>
     public bool GuestAgentsSilent { get; set; }
@@ -52,11 +55,11 @@ public sealed class SimulatedFaults
             _delays.Clear();
             _failures.Clear();
         }
-        Lost = GuestsIgnoreShutdown = GuestsKeepDisks = GuestAgentsSilent = false;
+        Lost = GuestsIgnoreShutdown = GuestsKeepDevices = NoFreePorts = GuestAgentsSilent = false;
     }
 
     /// <summary>
-    /// Faults from a command line, separated by commas: <c>lost</c>, <c>deaf</c> (guests ignore shutdown), <c>holding</c> (guests keep disks), <c>silent</c> (no guest agent),
+    /// Faults from a command line, separated by commas: <c>lost</c>, <c>deaf</c> (guests ignore shutdown), <c>holding</c> (guests keep disks and interfaces), <c>full</c> (no port for an interface), <c>silent</c> (no guest agent),
     /// <c>fail:STEP</c>, <c>fail:STEP:TIMES</c>, <c>slow:STEP:SECONDS</c>; STEP as in <see cref="SimulatedStep"/>, upper or lower case.
     /// </summary>
     /// <exception cref="FormatException">Names the part that is not understood.</exception>
@@ -70,12 +73,13 @@ public sealed class SimulatedFaults
             {
                 case ["lost"]: faults.Lost = true; break;
                 case ["deaf"]: faults.GuestsIgnoreShutdown = true; break;
-                case ["holding"]: faults.GuestsKeepDisks = true; break;
+                case ["holding"]: faults.GuestsKeepDevices = true; break;
+                case ["full"]: faults.NoFreePorts = true; break;
                 case ["silent"]: faults.GuestAgentsSilent = true; break;
                 case ["fail", var step]: faults.Fail(Step(step)); break;
                 case ["fail", var step, var times] when int.TryParse(times, NumberStyles.None, CultureInfo.InvariantCulture, out var n): faults.Fail(Step(step), times: n); break;
                 case ["slow", var step, var seconds] when double.TryParse(seconds, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var s): faults.Slow(Step(step), TimeSpan.FromSeconds(s)); break;
-                default: throw new FormatException($"'{part}' is no fault; write lost, deaf, holding, silent, fail:STEP, fail:STEP:TIMES or slow:STEP:SECONDS.");
+                default: throw new FormatException($"'{part}' is no fault; write lost, deaf, holding, full, silent, fail:STEP, fail:STEP:TIMES or slow:STEP:SECONDS.");
             }
         }
         return faults;

@@ -26,6 +26,7 @@ public sealed partial class SimulatedHypervisor
             (found.Size, found.MostVcpus) = (found.Definition!.Size, DomainRules.MostVcpus(found.Definition.Vcpus, _profile.Capacity.Vcpus));
             found.Off = OffReason.None;
             foreach (var volume in VolumesOf(vm)) volume.Plugged = true;
+            found.Plugged.UnionWith(found.Definition.Nics.Select(n => n.Mac));
             Restarted(found);
         });
         Tell(vm, "started");
@@ -112,6 +113,7 @@ public sealed partial class SimulatedHypervisor
             if (!_state.Vms.TryGetValue(vm.Value, out var found) || !found.Running) return;
             (found.Running, found.Size, found.PausedAt, found.Off, found.StartKey, went) = (false, null, null, reason, "", true);
             foreach (var volume in VolumesOf(vm)) volume.Plugged = false;
+            found.Plugged.Clear();
             CloseConsoles(vm);
         });
         if (went) Tell(vm, "stopped");

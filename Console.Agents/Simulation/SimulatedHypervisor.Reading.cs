@@ -59,7 +59,8 @@ public sealed partial class SimulatedHypervisor
         {
             if (Faults.GuestAgentsSilent || !_state.Vms.TryGetValue(vm.Value, out var found) || found.State != DomainState.Running) return null;
             if (!found.Definition!.HasGuestAgent || found.Age(_time.GetUtcNow()) < BootTime(vm)) return null;
-            return new GuestInfo([.. found.Definition.Nics.Select(AddressOf)], "Simulated guest");
+            var interfaces = found.Definition.Nics.Where(n => found.Plugged.Contains(n.Mac)).Select(n => new GuestInterface(n.Mac, [AddressOf(n)])).ToArray();
+            return new GuestInfo([.. interfaces.SelectMany(i => i.Addresses)], "Simulated guest", interfaces);
         }
     }
 

@@ -34,6 +34,7 @@ public sealed partial class SimulatedHypervisor
             if (VolumesOf(vm).Any()) throw Refusals.HasVolumes(vm);
             if (known.Size is null) return;
             (found.Running, found.Size, found.MostVcpus, found.Off, started) = (true, known.Size, DomainRules.MostVcpus(known.Size.Vcpus, _profile.Capacity.Vcpus), OffReason.None, true);
+            found.Plugged.UnionWith(found.Definition!.Nics.Select(n => n.Mac));
             Restarted(found);
             found.StartedAt -= known.Age;
         });

@@ -44,7 +44,7 @@ public sealed partial class SimulatedHypervisor
         Change(() =>
         {
             if (!_state.Volumes.TryGetValue(volume.Value, out var found) || found.Vm != vm) return;
-            if (found.Plugged && Faults.GuestsKeepDisks) return;
+            if (found.Plugged && Faults.GuestsKeepDevices) return;
             if (_state.Vms.TryGetValue(vm.Value, out var machine)) machine.Limits.Remove(found.Serial);
             (found.Configured, found.Plugged, found.Vm) = (false, false, null);
         });

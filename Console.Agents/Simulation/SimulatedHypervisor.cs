@@ -184,7 +184,7 @@ public sealed partial class SimulatedHypervisor : IHypervisor
         Change(() =>
         {
             var found = _state.Vm(machine.Vm);
-            found.Definition = machine;
+            found.Definition = machine with { Nics = [.. machine.Nics.Where(n => !n.Leaving)] };
             foreach (var disk in machine.Disks.Where(d => d.Limits is not null)) found.Limits[disk.Serial] = disk.Limits!;
         });
         Tell(machine.Vm, "defined");

@@ -63,6 +63,9 @@ internal sealed class SimulatedVm
     /// <summary>By serial, where a disk is limited.</summary>
     public Dictionary<string, IoLimits> Limits { get; init; } = [];
 
+    /// <summary>MAC addresses of the interfaces that the running machine has; those of the definition are at its next start.</summary>
+    public HashSet<string> Plugged { get; init; } = [];
+
     public Dictionary<Guid, SimulatedSnapshot> Snapshots { get; init; } = [];
 
     /// <summary>Of which generations there is a seed.</summary>

@@ -2,7 +2,7 @@ using Plinth.Core.Primitives;
 
 namespace Plinth.Core.Machines;
 
-public enum OperationKind { CreateVm, StartVm, StopVm, RebootVm, DeleteVm, PauseVm, ResumeVm, ResizeVm, SoftDeleteVm, RestoreVm, RebuildVm, TakeSnapshot, RevertSnapshot, RemoveSnapshot, CreateVolume, AttachVolume, DetachVolume, ResizeVolume, DeleteVolume, UpgradeAgents, RevertAgents }
+public enum OperationKind { CreateVm, StartVm, StopVm, RebootVm, DeleteVm, PauseVm, ResumeVm, ResizeVm, SoftDeleteVm, RestoreVm, RebuildVm, TakeSnapshot, RevertSnapshot, RemoveSnapshot, AddInterface, RemoveInterface, CreateVolume, AttachVolume, DetachVolume, ResizeVolume, DeleteVolume, UpgradeAgents, RevertAgents }
 
 public enum OperationState { Pending, Running, Cancelling, Succeeded, Failed, Cancelled }
 
@@ -83,6 +83,13 @@ public static class OperationSteps
         OperationKind.PauseVm => [Accepted, new(StepKind.Paused, "Paused", TimeSpan.FromMinutes(1), "none: resume the VM")],
         OperationKind.ResumeVm => [Accepted, new(StepKind.Resumed, "Resumed", TimeSpan.FromMinutes(1), "none: pause the VM")],
         OperationKind.ResizeVm => [Accepted, new(StepKind.Resized, "Size changed", TimeSpan.FromMinutes(2), "none: a resize that fails takes the former size back; otherwise ask for it")],
+        OperationKind.AddInterface => [Accepted, new(StepKind.Plugged, "Added", TimeSpan.FromMinutes(2), "none: remove the interface")],
+        OperationKind.RemoveInterface =>
+        [
+            Accepted,
+            new(StepKind.UnplugAsked, "Guest asked to release it", TimeSpan.FromMinutes(1), "none: the guest acts by itself"),
+            new(StepKind.Unplugged, "Removed", TimeSpan.FromMinutes(1), "none: add it again, with the address that it had"),
+        ],
         OperationKind.CreateVolume => [Accepted, new(StepKind.VolumeMade, "Volume made", TimeSpan.FromMinutes(30), "none: delete the volume"), Plugged],
         OperationKind.AttachVolume => [Accepted, Plugged],
         OperationKind.DetachVolume =>
@@ -110,6 +117,9 @@ public static class OperationSteps
     /// <summary>Goes from host to host; it is cancelled between two of them, and what was done stays.</summary>
     public static bool IsRoll(OperationKind kind) => kind is OperationKind.UpgradeAgents or OperationKind.RevertAgents;
 
+    /// <summary>Works on one network interface of the machine: one that was not done leaves the machine as it was.</summary>
+    public static bool IsOfInterface(OperationKind kind) => kind is OperationKind.AddInterface or OperationKind.RemoveInterface;
+
     public static string Title(OperationKind kind) => kind switch
     {
         OperationKind.CreateVm => "Create",
@@ -126,6 +136,8 @@ public static class OperationSteps
         OperationKind.TakeSnapshot => "Take snapshot",
         OperationKind.RevertSnapshot => "Revert to snapshot",
         OperationKind.RemoveSnapshot => "Delete snapshot",
+        OperationKind.AddInterface => "Add interface",
+        OperationKind.RemoveInterface => "Remove interface",
         OperationKind.CreateVolume => "Create volume",
         OperationKind.AttachVolume => "Attach volume",
         OperationKind.DetachVolume => "Detach volume",

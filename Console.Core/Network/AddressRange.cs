@@ -42,6 +42,12 @@ public readonly record struct AddressRange
     /// <summary>True for one IPv4 address in its usual form: "10.1.2.3", never "10.1".</summary>
     public static bool IsAddress(string text) => IPAddress.TryParse(text, out var ip) && ip.GetAddressBytes().Length == 4 && ip.ToString() == text;
 
+    /// <summary>True where a guest may have the address: neither the gateway's nor that for broadcasts.</summary>
+    public bool IsForGuests(string address) => Contains(address) && Number(address) is var n && n >= First + 2 && n < Last;
+
+    /// <summary>First and last address for guests, for people.</summary>
+    public string GuestSpan => $"{Text(First + 2)} to {Text(Last - 1)}";
+
     /// <summary>The lowest address that no guest has; null when all are taken.</summary>
     public string? FirstFree(IReadOnlySet<string> taken)
     {

@@ -28,6 +28,18 @@ public static class NetworkChecks
         return null;
     }
 
+    /// <summary>Why a guest cannot have this address on the network; null when it can.</summary>
+    /// <param name="takenBy">The VM that has it; null where none has.</param>
+    public static Refusal? Address(string address, string network, AddressRange range, string? takenBy)
+    {
+        const string field = "address";
+        if (!AddressRange.IsAddress(address)) return Refusal.Invalid(field, "bad_address", "The address is not an IPv4 address, for example 10.20.0.7.");
+        if (!range.Contains(address)) return Refusal.Invalid(field, "outside_range", $"{address} is outside of the network {network} ({range}); choose one from {range.GuestSpan}, or leave it out.");
+        if (address == range.Gateway) return Refusal.Invalid(field, "gateway", $"{address} is the gateway of the network {network}; choose one from {range.GuestSpan}, or leave it out.");
+        if (!range.IsForGuests(address)) return Refusal.Invalid(field, "not_for_guests", $"{address} is no address for guests of the network {network} ({range}); choose one from {range.GuestSpan}, or leave it out.");
+        return takenBy is null ? null : Refusal.Conflict("address_taken", $"{address} belongs to the VM {takenBy} on the network {network}; choose another, or leave it out.") with { Field = field };
+    }
+
     public static IReadOnlyList<Refusal> Rules(string field, IReadOnlyList<PortRule?>? rules)
     {
         if (rules is null) return [];

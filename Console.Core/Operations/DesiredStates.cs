@@ -53,10 +53,14 @@ public static class DesiredStates
         IoLimits? Limits(string name) => classes.GetValueOrDefault(name) is { } limits && limits != IoLimits.None ? limits : null;
     }
 
-    /// <summary>"52:54:00:…": QEMU's prefix, then three bytes of a hash of VM and interface. The same VM always has the same address.</summary>
-    public static string Mac(VmId vm, int nic)
+    /// <summary>
+    /// "52:54:00:…": QEMU's prefix, then three bytes of a hash of VM and network. The same VM always has the same address on a network, so that
+    /// a guest knows an interface that comes back.
+    /// </summary>
+    /// <param name="salt">Another one where the address is taken.</param>
+    public static string Mac(VmId vm, NetworkId network, int salt = 0)
     {
-        var hash = SHA256.HashData(Encoding.ASCII.GetBytes($"{vm.Value:N}/{nic}"));
+        var hash = SHA256.HashData(Encoding.ASCII.GetBytes($"{vm.Value:N}/{network.Value:N}/{salt}"));
         return $"52:54:00:{hash[0]:x2}:{hash[1]:x2}:{hash[2]:x2}";
     }
 

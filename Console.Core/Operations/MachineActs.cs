@@ -27,12 +27,13 @@ public static class MachineActs
         ? Refusal.Conflict("vm_protected", $"The VM is protected against deletion. Lift the protection first: edit it on the VM's page, or PATCH it with {{\"protected\": false}}.")
         : null;
 
-    /// <summary>Start, stop, reboot, pause, resume, rebuild or delete. <paramref name="next"/> is the desired generation that will carry it.</summary>
+    /// <summary>Start, stop, reboot, pause, resume, rebuild or delete, or what else works on an existing VM. <paramref name="next"/> is the desired generation that will carry it.</summary>
     public static Result<MachineAct> Ask(MachineRecord vm, OperationRecord? current, OperationKind kind, int stopDeadlineSeconds, string by, Generation next, DateTimeOffset now)
     {
         if (OperationSteps.IsCommand(kind)) return Command(vm, current, kind, by, now);
         if (kind == OperationKind.ResizeVm) return Resize(vm, current, by, next, now);
         if (kind == OperationKind.RebuildVm) return Rebuild(vm, current, stopDeadlineSeconds, by, next, now);
+        if (OperationSteps.IsOfInterface(kind)) return InterfaceActs.Ask(vm, current, kind, null, by, next, now);
         if (kind == OperationKind.DeleteVm && Protection(vm) is { } kept) return kept;
         if (kind != OperationKind.DeleteVm && HoldsDisk(current) is { } busy) return busy;
         if (kind is OperationKind.RestoreVm) return Restore(vm, current, by, next, now);

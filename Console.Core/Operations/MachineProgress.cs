@@ -14,9 +14,9 @@ public static class MachineProgress
         var next = operation is null ? null : OperationProgress.Advance(operation, vm, seen, command, now);
         var (state, reason) = (vm.State, vm.Reason);
         // The failure of the operation comes first: what is seen now may already tell better ("running, but its agent is silent").
-        // A command, a resize or a rebuild that was not done leaves the machine as it was.
+        // A command, a resize, a rebuild or an interface that was not done leaves the machine as it was.
         var givenUp = next is not null && RebuildActs.IsGivenUp(next);
-        if (operation is { IsFinished: false } && (givenUp ? vm.State == VmState.Starting : next is { State: OperationState.Failed } && !OperationSteps.IsCommand(operation.Kind) && operation.Kind != OperationKind.ResizeVm)) Move(VmEvent.StepFailed, next!.Reason);
+        if (operation is { IsFinished: false } && (givenUp ? vm.State == VmState.Starting : next is { State: OperationState.Failed } && !OperationSteps.IsCommand(operation.Kind) && operation.Kind != OperationKind.ResizeVm && !OperationSteps.IsOfInterface(operation.Kind))) Move(VmEvent.StepFailed, next!.Reason);
         foreach (var (e, sentence) in Events(vm, seen, next is { IsFinished: false } ? next.Kind : null)) Move(e, sentence);
         if (vm.State == VmState.Deleting && vm.HostName is null) Move(VmEvent.DomainGone, null);
         return new MachineAdvance(state, reason, next, Wish(vm, seen));

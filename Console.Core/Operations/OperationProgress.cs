@@ -177,6 +177,9 @@ public static class OperationProgress
         StepKind.ShutdownAsked or StepKind.Stopped => "Look at the host; ask for a stop with a deadline of 0 s to switch the machine off.",
         StepKind.RebootSent or StepKind.Paused or StepKind.Resumed or StepKind.SnapshotTaken or StepKind.SnapshotReverted or StepKind.SnapshotRemoved => $"Check that the agent of {vm.HostName} is connected, then ask again.",
         StepKind.Resized => "The former size is taken back; ask again once the host reports.",
+        StepKind.Plugged => "It is taken back; add it again once the reason is mended.",
+        StepKind.UnplugAsked => $"The interface stays. Check that the agent of {vm.HostName} is connected, then remove it again.",
+        StepKind.Unplugged => "The interface stays. Remove it again once the guest has booted, or stop the VM and remove it then.",
         StepKind.Undefined or StepKind.DiskRemoved => $"The removal goes on as soon as {vm.HostName} reports again.",
         _ => $"Look at {vm.HostName}; delete the VM, or start it to try again.",
     };

@@ -1,4 +1,5 @@
 using Plinth.Core.Machines;
+using Plinth.Core.Network;
 using Plinth.Core.Primitives;
 using Plinth.Core.Protocol;
 
@@ -11,10 +12,16 @@ namespace Plinth.Core.Operations;
 /// <param name="Protected">It may not be deleted.</param>
 /// <param name="Size">The vCPUs and memory that it should have.</param>
 /// <param name="Deletion">While it is restorable; null otherwise.</param>
+/// <param name="Interface">The one that the operation under way adds or removes; null where it is about none.</param>
 /// <param name="HasDisk">Its host has been seen to have its disk: there is something to keep.</param>
 public sealed record MachineRecord(
     VmId Vm, VmState State, string Reason, DesiredPower Power, long PowerGeneration, bool HasGuestAgent, string? HostName, int StopDeadlineSeconds, bool Protected = false, MachineSize? Size = null,
-    MachineDeletion? Deletion = null, bool HasDisk = false);
+    MachineDeletion? Deletion = null, bool HasDisk = false, MachineInterface? Interface = null);
+
+/// <summary>A network interface of a VM.</summary>
+/// <param name="Network">The network's name.</param>
+/// <param name="Address">From the network's range; null where the host's own DHCP gives one.</param>
+public sealed record MachineInterface(string Mac, string Network, string? Address, InterfaceState State);
 
 /// <summary>A deletion that can be undone.</summary>
 /// <param name="Until">From then on the disk is removed.</param>

@@ -32,13 +32,18 @@ public static class SnapshotActs
     }
 
     /// <param name="size">What the VM has now.</param>
-    public static Refusal? WhyNotRevert(VmSnapshot snapshot, VmState state, MachineSize size, int volumes)
+    /// <param name="interfaces">MAC addresses of the interfaces that it has now.</param>
+    public static Refusal? WhyNotRevert(VmSnapshot snapshot, VmState state, MachineSize size, int volumes, IReadOnlyList<string> interfaces)
     {
         if (snapshot.State != SnapshotState.Available) return NotThere(snapshot);
         if (state != VmState.Stopped) return Refusal.Conflict("vm_not_stopped", $"The VM is {VmLifecycle.Word(state)}; stop it first. What it has written since {snapshot.Name} was taken is lost by going back.");
         if (Volumes(volumes) is { } attached) return attached;
-        return snapshot.WithMemory && new MachineSize(snapshot.Vcpus, snapshot.MemoryMib) != size
-            ? Refusal.Conflict("other_size", $"The memory in {snapshot.Name} is that of a machine with {snapshot.Vcpus} vCPU and {snapshot.MemoryMib} MiB; the VM has {size.Vcpus} vCPU and {size.MemoryMib} MiB. Resize it to that first.")
+        if (!snapshot.WithMemory) return null;
+        if (new MachineSize(snapshot.Vcpus, snapshot.MemoryMib) != size)
+            return Refusal.Conflict("other_size", $"The memory in {snapshot.Name} is that of a machine with {snapshot.Vcpus} vCPU and {snapshot.MemoryMib} MiB; the VM has {size.Vcpus} vCPU and {size.MemoryMib} MiB. Resize it to that first.");
+        // A running guest cannot find other devices than it had, and another VM may have the address of one that is gone.
+        return snapshot.Interfaces is { } then && !then.ToHashSet().SetEquals(interfaces)
+            ? Refusal.Conflict("other_interfaces", $"The memory in {snapshot.Name} is that of a machine with other interfaces ({Listed(then)}; the VM has {Listed(interfaces)}). {Mending(then, interfaces)}")
             : null;
     }
 
@@ -65,6 +70,14 @@ public static class SnapshotActs
     private static Refusal? Volumes(int volumes) => volumes > 0
         ? Refusal.Conflict("volumes_attached", $"The VM has {volumes} volume{(volumes == 1 ? "" : "s")} attached, and a snapshot covers its own disk only: the two would not fit together. Detach {(volumes == 1 ? "it" : "them")} first.")
         : null;
+
+    private static string Listed(IReadOnlyList<string> interfaces) => interfaces.Count == 0 ? "none" : string.Join(", ", interfaces.Order(StringComparer.Ordinal));
+
+    private static string Mending(IReadOnlyList<string> then, IReadOnlyList<string> now)
+    {
+        var (came, went) = (now.Except(then).ToArray(), then.Except(now).ToArray());
+        return (came.Length > 0 ? $"Remove {Listed(came)} first. " : "") + (went.Length > 0 ? $"Add {Listed(went)} again first." : "").TrimEnd();
+    }
 
     private static Refusal NotThere(VmSnapshot snapshot) => Refusal.Conflict("snapshot_not_available", snapshot.State == SnapshotState.Failed
         ? $"The snapshot {snapshot.Name} was not taken: {snapshot.Reason} Delete it."

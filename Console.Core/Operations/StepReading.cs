@@ -31,6 +31,7 @@ internal static class StepReader
         if (seen is null || seen.Generation < operation.Generation) return new StepReading.Going($"Waiting for {vm.HostName} to take it up.");
         if (seen.Problem is { Final: true } problem && Concerns(problem, step, operation.Kind) && !IsDone(step, operation, seen)) return new StepReading.Broken(problem.Message);
         if (operation.Kind == OperationKind.RebuildVm && Rebuild(step, operation, seen, now) is { } rebuild) return rebuild;
+        if (OperationSteps.IsOfInterface(operation.Kind)) return InterfaceProgress.Read(step, vm, seen, now);
         return step switch
         {
             StepKind.Disk => seen.DiskReadyAt is { } at ? new StepReading.Done(at, "The disk and the seed are in place.") : Going(seen, step, "The disk is being prepared."),

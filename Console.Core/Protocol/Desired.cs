@@ -80,10 +80,11 @@ public sealed record ImageReference(ImageId Id, string Digest, long SizeBytes, s
 public sealed record DesiredVolume(
     VolumeId Volume, ProjectId Project, string Name, string Serial, [property: JsonPropertyName("storageClass")] string Pool, int SizeGib, VmId? Vm, bool Made, IoLimits? Limits = null);
 
-/// <param name="Mac">"52:54:00:…", given by the console when the VM was created.</param>
+/// <param name="Mac">"52:54:00:…", given by the console.</param>
 /// <param name="Address">The one IPv4 address that the guest may use; null where the host's own DHCP gives it one.</param>
 /// <param name="Rules">What may come in to this interface from outside the network, beside the network's own rules.</param>
-public sealed record DesiredNic(string Mac, NetworkId Network, string? Address = null, IReadOnlyList<PortRule>? Rules = null);
+/// <param name="Leaving">It must go: stands until the agent reports it gone, and stays pinned until then.</param>
+public sealed record DesiredNic(string Mac, NetworkId Network, string? Address = null, IReadOnlyList<PortRule>? Rules = null, bool Leaving = false);
 
 /// <summary>NoCloud seed: who can log in. User data, when given, is passed as it is and wins over user name and keys.</summary>
 /// <param name="Generation">That of the root disk it belongs to: a guest that sees another one sets itself up anew.</param>

@@ -29,6 +29,7 @@ public sealed record MachineSize(int Vcpus, int MemoryMib);
 /// <param name="Running">The size it has now; null while it is off.</param>
 /// <param name="Disk">The generation of the root disk that its definition has.</param>
 /// <param name="DiskMade">The generation of the last root disk that was made for it.</param>
+/// <param name="Interfaces">One for each that is desired; null from an agent that does not tell of them.</param>
 public sealed record ObservedMachine(
     VmId Vm,
     Generation Generation,
@@ -51,7 +52,28 @@ public sealed record ObservedMachine(
     DateTimeOffset? GuestSilentSince = null,
     string GuestSystem = "",
     long Disk = 0,
-    long DiskMade = 0);
+    long DiskMade = 0,
+    IReadOnlyList<ObservedInterface>? Interfaces = null)
+{
+    /// <summary>Lists are compared by what is in them.</summary>
+    public bool HasSameLists(ObservedMachine other) => Addresses.SequenceEqual(other.Addresses) && (Interfaces ?? []).SequenceEqual(other.Interfaces ?? []) && Interfaces is null == other.Interfaces is null;
+}
+
+/// <summary>A network interface of a VM as its agent sees it.</summary>
+/// <param name="Configured">In the machine's definition: there at its next start.</param>
+/// <param name="Plugged">The running machine has it; false while the machine is off.</param>
+/// <param name="Leaving">It answers the wish that the interface goes; otherwise the wish that it is there.</param>
+/// <param name="UnplugAskedAt">When the guest was first asked to release it for the present wish.</param>
+/// <param name="Gone">The wish that it goes is fulfilled.</param>
+/// <param name="Addresses">What the guest agent last said the guest has on it.</param>
+public sealed record ObservedInterface(string Mac, bool Configured, bool Plugged, bool Leaving, DateTimeOffset? UnplugAskedAt, bool Gone, MachineProblem? Problem, IReadOnlyList<string> Addresses)
+{
+    public bool Equals(ObservedInterface? other) => other is not null
+        && (Mac, Configured, Plugged, Leaving, UnplugAskedAt, Gone, Problem) == (other.Mac, other.Configured, other.Plugged, other.Leaving, other.UnplugAskedAt, other.Gone, other.Problem)
+        && Addresses.SequenceEqual(other.Addresses);
+
+    public override int GetHashCode() => HashCode.Combine(Mac, Configured, Plugged, Leaving, Gone);
+}
 
 /// <summary>A volume as its agent sees it.</summary>
 /// <param name="Generation">The newest desired generation that this report answers.</param>

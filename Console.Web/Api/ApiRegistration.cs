@@ -23,6 +23,7 @@ public static class ApiRegistration
         VmEndpoints.Map(api);
         VolumeEndpoints.Map(api);
         SnapshotEndpoints.Map(api);
+        InterfaceEndpoints.Map(api);
         HostEndpoints.Map(api);
         CatalogueEndpoints.Map(api);
         NetworkEndpoints.Map(api);

@@ -52,6 +52,7 @@ public static class ApplicationRegistration
         services.AddSingleton<IBulkActs, BulkActs>();
         services.AddSingleton<ISnapshots, SnapshotUseCases>();
         services.AddSingleton<IRootDisks, RootDiskUseCases>();
+        services.AddSingleton<IInterfaces, InterfaceUseCases>();
         services.AddSingleton<IHistory, HistoryUseCases>();
         services.AddSingleton<IVolumes, VolumeUseCases>();
         services.AddSingleton<IHosts, HostUseCases>();

@@ -112,6 +112,12 @@ public sealed record CreateNetwork(string? Name, string? Cidr, string? Descripti
 /// <summary>PATCH …/networks/{network}: what is absent stays; rules are replaced as a whole.</summary>
 public sealed record UpdateNetwork(string? Description = null, IReadOnlyList<PortRule?>? Rules = null);
 
+/// <summary>POST …/vms/{vm}/interfaces.</summary>
+/// <param name="Network">Name or id of a network of the project that the VM has no interface on.</param>
+/// <param name="Address">A free one of its range; absent: the lowest that is free.</param>
+/// <param name="Rules">What may come in to it, beside the rules of its network.</param>
+public sealed record AddInterface(string? Network, string? Address = null, IReadOnlyList<PortRule?>? Rules = null);
+
 /// <summary>PUT …/vms/{vm}/interfaces/{mac}/rules: what may come in to one interface, beside the rules of its network.</summary>
 public sealed record SetInterfaceRules(IReadOnlyList<PortRule?>? Rules = null);
 

@@ -49,6 +49,16 @@ public interface ISnapshots
     Task<Result<OperationView>> Remove(Caller caller, string project, VmId vm, SnapshotId snapshot, string? idempotencyKey, CancellationToken stop);
 }
 
+/// <summary>Network interfaces of a VM, which come and go while it runs too.</summary>
+public interface IInterfaces
+{
+    Task<Result<IReadOnlyList<VmNetworkView>>> List(Caller caller, string project, VmId vm, CancellationToken stop);
+    /// <param name="expectedVersion">The VM's, as the caller saw it; refused when it has changed since.</param>
+    Task<Result<OperationView>> Add(Caller caller, string project, VmId vm, AddInterface request, long? expectedVersion, string? idempotencyKey, CancellationToken stop);
+    /// <summary>A running guest is asked to release it. Its address is free once its host reports it gone.</summary>
+    Task<Result<OperationView>> Remove(Caller caller, string project, VmId vm, string mac, long? expectedVersion, string? idempotencyKey, CancellationToken stop);
+}
+
 /// <summary>One act for many VMs, with an answer for each.</summary>
 public interface IBulkActs
 {

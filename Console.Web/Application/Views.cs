@@ -64,7 +64,12 @@ public sealed record VmView(
 /// <param name="Address">From the network's range; null where the host's own DHCP gives one.</param>
 /// <param name="Rules">What may come in to this interface from outside its network, beside the network's own rules.</param>
 /// <param name="Drops">What the guest sent that was not its own to send, and was dropped.</param>
-public sealed record VmNetworkView(NetworkId Id, string Name, string Mac, string? Address, IReadOnlyList<PortRule> Rules, IReadOnlyList<InterfaceDrops> Drops);
+/// <param name="State">Whether it is being added or removed.</param>
+/// <param name="Plugged">The running machine has it; null while the machine is off, or where nothing is known.</param>
+/// <param name="SeenAddresses">What the guest agent last said the guest has on it; as old as the VM's observation.</param>
+/// <param name="Note">What is to be known about it; empty where all is well.</param>
+public sealed record VmNetworkView(
+    NetworkId Id, string Name, string Mac, string? Address, IReadOnlyList<PortRule> Rules, IReadOnlyList<InterfaceDrops> Drops, InterfaceState State, bool? Plugged, IReadOnlyList<string> SeenAddresses, string Note);
 
 /// <summary>A snapshot of a VM.</summary>
 /// <param name="WithMemory">Its memory was kept: going back goes on from there.</param>

@@ -75,7 +75,7 @@ public sealed class BrowserTests(BrowserFleet fleet)
         (string Name, string Path)[] pages =
         [
             ("overview", "/"), ("hosts", "/hosts"), ("host", $"/hosts/{host}"), ("vms", "/projects/default/vms"), ("vm-create", "/projects/default/vms/new"), ("vm", $"/projects/default/vms/{vm}"),
-            ("vm-console", $"/projects/default/vms/{vm}?tab=console"), ("vm-metrics", $"/projects/default/vms/{vm}?tab=metrics"), ("vm-snapshots", $"/projects/default/vms/{vm}?tab=snapshots"), ("vm-rebuild", $"/projects/default/vms/{vm}?tab=rebuild"), ("operations", "/operations"), ("operation", $"/operations/{create}"),
+            ("vm-console", $"/projects/default/vms/{vm}?tab=console"), ("vm-metrics", $"/projects/default/vms/{vm}?tab=metrics"), ("vm-network", $"/projects/default/vms/{vm}?tab=network"), ("vm-snapshots", $"/projects/default/vms/{vm}?tab=snapshots"), ("vm-rebuild", $"/projects/default/vms/{vm}?tab=rebuild"), ("operations", "/operations"), ("operation", $"/operations/{create}"),
             ("volumes", "/projects/default/volumes"), ("volume-create", "/projects/default/volumes/new"), ("volume", $"/projects/default/volumes/{volume}"), ("networks", "/projects/default/networks"), ("network", $"/projects/default/networks/{network}"), ("storage-classes", "/storage-classes"), ("storage-class", "/storage-classes/01900000-0000-7000-8000-000000000004"), ("agents", "/agents"), ("images", "/images"), ("flavors", "/flavors"), ("audit", "/audit"), ("upkeep", "/upkeep"),
             ("vms-then", $"/projects/default/vms?at={then}"), ("vm-then", $"/projects/default/vms/{vm}?at={then}"), ("hosts-then", $"/hosts?at={then}"), ("host-then", $"/hosts/{host}?at={then}"),
         ];

@@ -71,6 +71,49 @@ public sealed class KillTests(Fleet fleet)
     {
         await Wait.Until($"step {step} done", async () => (await fleet.Console.Get($"operations/{operation}")).GetProperty("steps").EnumerateArray()
             .Any(s => s.GetProperty("name").GetString() == step && s.GetProperty("state").GetString() is "done" or "skipped"));
+        await Kill(victim);
+    }
+
+    [Theory]
+    [InlineData("agent")]
+    [InlineData("server")]
+    [InlineData("libvirtd")]
+    public async Task Killing_while_an_interface_comes_and_goes_leaves_what_was_asked_for(string victim)
+    {
+        var network = (await fleet.Console.Post("projects/default/networks", new { name = $"kill-{victim}", cidr = "10.121.0.0/24" })).GetProperty("id").GetString();
+        var (vm, create) = await fleet.Create($"kill-interface-{victim}");
+        await fleet.Console.Finished(create);
+
+        var add = await fleet.Console.Post($"projects/default/vms/{vm}/interfaces", new { network, address = "10.121.0.9" });
+        await Kill(victim);
+        await Succeeded(add);
+        var nic = (await fleet.Vm(vm)).GetProperty("networks").EnumerateArray().Single(n => n.GetProperty("address").GetString() == "10.121.0.9");
+        var mac = nic.GetProperty("mac").GetString()!;
+        Assert.Equal(2, (await Interfaces(vm)).Length);
+        Assert.Single(await Interfaces(vm), line => line.Contains(mac, StringComparison.Ordinal));
+        await Wait.Until("the guest has its address", async () =>
+            (await fleet.Vm(vm)).GetProperty("networks").EnumerateArray().Any(n => n.GetProperty("seenAddresses").EnumerateArray().Any(a => a.GetString() == "10.121.0.9")));
+
+        var remove = await fleet.Console.Delete($"projects/default/vms/{vm}/interfaces/{mac}");
+        await Kill(victim);
+        await Succeeded(remove);
+        Assert.Single(await Interfaces(vm));
+        Assert.Equal("", (await fleet.Host.Run("sh", "-c", $"ip -o link | grep {mac.Replace(":", "", StringComparison.Ordinal)} || true")).Trim());
+        await Wait.Until("no rule is left of it", async () => !(await fleet.Host.Run("nft", "list", "ruleset")).Contains(mac, StringComparison.Ordinal));
+        await fleet.Remove(vm);
+        await fleet.Console.Delete($"projects/default/networks/{network}");
+    }
+
+    private async Task<string[]> Interfaces(string vm) => (await fleet.Host.Run("virsh", "-q", "-c", "qemu:///system", "domiflist", vm)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
+    private async Task Succeeded(System.Text.Json.JsonElement operation)
+    {
+        var end = await fleet.Console.Finished(operation.GetProperty("id").GetString()!, TimeSpan.FromMinutes(4));
+        Assert.True(end.GetProperty("state").GetString() == "succeeded", end.ToString());
+    }
+
+    private async Task Kill(string victim)
+    {
         switch (victim)
         {
             case "agent":

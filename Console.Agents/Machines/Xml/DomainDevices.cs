@@ -2,6 +2,7 @@ using System.Xml.Linq;
 using Plinth.Agents.Network;
 using Plinth.Core.Network;
 using Plinth.Core.Operations;
+using Plinth.Core.Protocol;
 
 namespace Plinth.Agents.Machines.Xml;
 
@@ -19,11 +20,11 @@ internal static class DomainDevices
 
     /// <summary>
     /// What comes while the guest runs needs a free port, and libvirt makes only as many as it needs itself: these are for the
-    /// machine's own devices, and the rest stay free for volumes.
+    /// machine's own devices, and the rest stay free for volumes and interfaces.
     /// </summary>
     public static IEnumerable<XObject> Ports(DomainContext context)
     {
-        var ports = context.Disks.Count + context.Networks.Count + OwnDevices + VolumeActs.MaxVolumesPerVm;
+        var ports = context.Disks.Count + InterfaceActs.MaxPerVm + OwnDevices + VolumeActs.MaxVolumesPerVm;
         return [Pci(0, "pcie-root"), .. Enumerable.Range(1, ports).Select(index => Pci(index, "pcie-root-port"))];
     }
 
@@ -31,16 +32,18 @@ internal static class DomainDevices
         new("controller", new XAttribute("type", "pci"), new XAttribute("index", index), new XAttribute("model", model));
 
     public static IEnumerable<XObject> Interfaces(DomainContext context) =>
-        context.Machine.Nics.Zip(context.Networks, (nic, network) =>
-            new XElement("interface", new XAttribute("type", network.Overlay is null ? "network" : "bridge"),
-                new XElement("mac", new XAttribute("address", nic.Mac)),
-                new XElement("source", network.Overlay is null ? new XAttribute("network", NetworkXml.NameOf(network)) : new XAttribute("bridge", network.Bridge)),
-                // The packet rules know the interface by this name.
-                new XElement("target", new XAttribute("dev", NetworkNames.Guest(nic.Mac))),
-                new XElement("model", new XAttribute("type", "virtio")),
-                network.Overlay is { } overlay ? new XElement("mtu", new XAttribute("size", overlay.Mtu)) : null,
-                // Guests start from their disk; the network card's boot code would only cost seconds.
-                new XElement("rom", new XAttribute("enabled", "no"))));
+        context.Machine.Nics.Zip(context.Networks, Interface);
+
+    public static XElement Interface(DesiredNic nic, NetworkConfig network) =>
+        new("interface", new XAttribute("type", network.Overlay is null ? "network" : "bridge"),
+            new XElement("mac", new XAttribute("address", nic.Mac)),
+            new XElement("source", network.Overlay is null ? new XAttribute("network", NetworkXml.NameOf(network)) : new XAttribute("bridge", network.Bridge)),
+            // The packet rules know the interface by this name.
+            new XElement("target", new XAttribute("dev", NetworkNames.Guest(nic.Mac))),
+            new XElement("model", new XAttribute("type", "virtio")),
+            network.Overlay is { } overlay ? new XElement("mtu", new XAttribute("size", overlay.Mtu)) : null,
+            // Guests start from their disk; the network card's boot code would only cost seconds.
+            new XElement("rom", new XAttribute("enabled", "no")));
 
     public static IEnumerable<XObject> Serial(DomainContext context)
     {

@@ -11,7 +11,10 @@ internal static class MachineRows
 {
     public static MachineRecord Record(VmRow vm, string? hostName, bool hasGuestAgent) =>
         new(vm.Id, vm.State, vm.StateReason, vm.Power, vm.PowerGeneration, hasGuestAgent, vm.Host is null ? null : hostName ?? "the host", vm.StopDeadlineSeconds, vm.Spec.Protected, new MachineSize(vm.Spec.Size.Vcpus, vm.Spec.Size.MemoryMib),
-            vm.RestorableUntil is { } until ? new MachineDeletion(until, vm.PowerBefore ?? DesiredPower.Stopped) : null, vm.Observed?.DiskReadyAt is not null);
+            vm.RestorableUntil is { } until ? new MachineDeletion(until, vm.PowerBefore ?? DesiredPower.Stopped) : null, vm.Observed?.DiskReadyAt is not null,
+            vm.Operation is { } operation && vm.Nics.FirstOrDefault(n => n.Operation == operation) is { } nic ? Interface(nic) : null);
+
+    public static MachineInterface Interface(VmNic nic) => new(nic.Mac, nic.Name, nic.Address, nic.State);
 
     public static OperationRecord Record(OperationRow o) =>
         new(o.Kind, o.State, o.Reason, o.Steps, o.CreatedAt, o.EndedAt, o.Generation, o.PowerGeneration);
@@ -46,7 +49,7 @@ internal static class MachineRows
     /// for one; a guest agent that goes on answering is no news either.
     /// </summary>
     public static bool SaysTheSame(this ObservedMachine a, ObservedMachine b) =>
-        a.Addresses.SequenceEqual(b.Addresses)
+        a.HasSameLists(b)
         && (a.GuestAgentAt is null) == (b.GuestAgentAt is null)
-        && (a with { Addresses = [], Generation = Generation.None, GuestAgentAt = null }) == (b with { Addresses = [], Generation = Generation.None, GuestAgentAt = null });
+        && (a with { Addresses = [], Interfaces = null, Generation = Generation.None, GuestAgentAt = null }) == (b with { Addresses = [], Interfaces = null, Generation = Generation.None, GuestAgentAt = null });
 }

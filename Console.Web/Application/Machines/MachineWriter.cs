@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Plinth.Core.Identity;
 using Plinth.Core.Inventory;
 using Plinth.Core.Machines;
+using Plinth.Core.Network;
 using Plinth.Core.Operations;
 using Plinth.Core.Placement;
 using Plinth.Core.Primitives;
@@ -98,16 +99,17 @@ internal sealed class MachineWriter(Lazy<IAgentGateway> gateway, LiveHosts live,
     /// <param name="memory">Whether its memory is kept; null: if it has any.</param>
     public async Task<Result<OperationRow>> TakeSnapshot(WriteScope scope, VmRow vm, string name, bool? memory, string by)
     {
+        if (Changing(vm) is { } changing) return changing;
         if (SnapshotActs.WhyNotTake(vm.State, vm.Snapshots.Count, await VolumesOf(scope, vm), vm.Spec.Firmware ?? GuestFirmware.Default) is { } no) return no;
         if (memory == true && !SnapshotActs.HasMemory(vm.State)) return Refusal.Invalid("memory", "no_memory", $"The VM is {VmLifecycle.Word(vm.State)} and has no memory to keep: leave memory out, or start it first.");
         var withMemory = memory ?? SnapshotActs.HasMemory(vm.State);
         var size = (withMemory ? vm.Observed?.Running : null) ?? new MachineSize(vm.Spec.Size.Vcpus, vm.Spec.Size.MemoryMib);
-        var snapshot = new VmSnapshot(SnapshotId.New(scope.Now), name, withMemory, size.Vcpus, size.MemoryMib, SnapshotState.Taking, "", scope.Now, by);
+        var snapshot = new VmSnapshot(SnapshotId.New(scope.Now), name, withMemory, size.Vcpus, size.MemoryMib, SnapshotState.Taking, "", scope.Now, by, Interfaces: Macs(vm));
         return await OfSnapshot(scope, vm, OperationKind.TakeSnapshot, snapshot, new SnapshotMachine(vm.Id, snapshot.Id, withMemory), by);
     }
 
     public async Task<Result<OperationRow>> RevertSnapshot(WriteScope scope, VmRow vm, VmSnapshot snapshot, string by) =>
-        SnapshotActs.WhyNotRevert(snapshot, vm.State, new MachineSize(vm.Spec.Size.Vcpus, vm.Spec.Size.MemoryMib), await VolumesOf(scope, vm)) is { } no
+        (Changing(vm) ?? SnapshotActs.WhyNotRevert(snapshot, vm.State, new MachineSize(vm.Spec.Size.Vcpus, vm.Spec.Size.MemoryMib), await VolumesOf(scope, vm), Macs(vm))) is { } no
             ? no
             : await OfSnapshot(scope, vm, OperationKind.RevertSnapshot, snapshot with { State = SnapshotState.Reverting, Reason = "" }, new RevertMachine(vm.Id, snapshot.Id), by);
 
@@ -123,6 +125,13 @@ internal sealed class MachineWriter(Lazy<IAgentGateway> gateway, LiveHosts live,
         if (operation.Succeeded) vm.Snapshots = [.. vm.Snapshots.Where(s => s.Id != snapshot.Id), snapshot];
         return operation;
     }
+
+    public static IReadOnlyList<string> Macs(VmRow vm) => [.. vm.Nics.Select(n => n.Mac)];
+
+    // An interface whose operation was superseded may still be on its way.
+    private static Refusal? Changing(VmRow vm) => vm.Nics.FirstOrDefault(n => n.State != InterfaceState.Present) is { } nic
+        ? Refusal.Conflict("interface_changing", $"The interface {nic.Mac} on the network {nic.Name} is being {(nic.State == InterfaceState.Adding ? "added" : "removed")}; wait until that has ended.")
+        : null;
 
     private static Task<int> VolumesOf(WriteScope scope, VmRow vm) => scope.Db.Volumes.CountAsync(v => v.Vm == vm.Id && v.DeletedAt == null);
 
@@ -177,6 +186,73 @@ internal sealed class MachineWriter(Lazy<IAgentGateway> gateway, LiveHosts live,
         return operation;
     }
 
+    /// <summary>One more interface, on a network and with an address that were judged good.</summary>
+    public async Task<Result<OperationRow>> AddInterface(WriteScope scope, VmRow vm, NetworkRow network, string? address, IReadOnlyList<PortRule> rules, string by)
+    {
+        var context = await Context.Load(scope, vm);
+        var act = InterfaceActs.Ask(context.Machine, context.Current, OperationKind.AddInterface, null, by, context.NextGeneration, scope.Now);
+        if (!act.Succeeded) return Result<OperationRow>.No(act.Refusals);
+        KnowInterfaces(vm);
+        var nic = (await networks.Take(scope, vm.Id, network, address, vm.Nics)) with { Rules = rules.Count > 0 ? rules : null, State = InterfaceState.Adding };
+        SetNics(vm, [.. vm.Nics, nic], scope.Now);
+        var operation = await Begin(scope, vm, context, act, by);
+        if (!operation.Succeeded) return operation;
+        Set(vm, nic.Mac, nic with { Operation = operation.Value.Id }, scope.Now);
+        await networks.Joined(scope, vm, network.Id);
+        return operation;
+    }
+
+    public async Task<Result<OperationRow>> RemoveInterface(WriteScope scope, VmRow vm, VmNic nic, string by)
+    {
+        var context = await Context.Load(scope, vm);
+        var act = InterfaceActs.Ask(context.Machine, context.Current, OperationKind.RemoveInterface, MachineRows.Interface(nic), by, context.NextGeneration, scope.Now);
+        var operation = await Begin(scope, vm, context, act, by);
+        if (!operation.Succeeded) return operation;
+        KnowInterfaces(vm);
+        Set(vm, nic.Mac, nic with { State = InterfaceState.Removing, Operation = operation.Value.Id }, scope.Now);
+        return operation;
+    }
+
+    // Until now its interfaces were those that it had when its snapshots were taken.
+    private static void KnowInterfaces(VmRow vm)
+    {
+        if (vm.Snapshots.Any(s => s.Interfaces is null)) vm.Snapshots = [.. vm.Snapshots.Select(s => s.Interfaces is null ? s with { Interfaces = Macs(vm) } : s)];
+    }
+
+    private static void Set(VmRow vm, string mac, VmNic? nic, DateTimeOffset now) => SetNics(vm, [.. vm.Nics.Select(n => n.Mac == mac ? nic : n).OfType<VmNic>()], now);
+
+    private static void SetNics(VmRow vm, IReadOnlyList<VmNic> nics, DateTimeOffset now)
+    {
+        vm.Nics = nics;
+        if (!nics.Select(n => n.Name).SequenceEqual(vm.Spec.Networks)) vm.SetSpec(vm.Spec with { Networks = [.. nics.Select(n => n.Name)] });
+        vm.UpdatedAt = now;
+    }
+
+    // What was wished of interfaces and has come, or was given up.
+    private async Task SettleInterfaces(WriteScope scope, VmRow vm, HostRow host, OperationId? of, OperationRecord? operation)
+    {
+        foreach (var nic in vm.Nics.Where(n => n.State != InterfaceState.Present || n.Operation is not null).ToList())
+        {
+            var its = of is { } id && nic.Operation == id ? operation : null;
+            // One that was superseded has ended as well.
+            var over = its is { IsFinished: true } || nic.Operation != vm.Operation;
+            var next = InterfaceProgress.Next(MachineRows.Interface(nic), its, vm.Observed, vm.Generation);
+            if (next == nic.State && !(over && nic.Operation is not null)) continue;
+            Set(vm, nic.Mac, next is { } state ? nic with { State = state, Operation = over ? null : nic.Operation } : null, scope.Now);
+            if (next == nic.State || (nic.State == InterfaceState.Adding && next == InterfaceState.Present)) continue;
+            // Another wish, or one interface less to be told of.
+            Wish(scope, vm, host);
+            if (next is null) await networks.Release(scope, vm, nic);
+            var (action, what) = next switch
+            {
+                null => ("vm.interface-removed", $"{host.Name} reports the interface {nic.Mac} gone{(nic.Address is null ? "" : $"; {nic.Address} on {nic.Name} is free")}."),
+                InterfaceState.Removing => ("vm.interface-add-undone", $"{nic.Mac} on {nic.Name} could not be added and is taken back."),
+                _ => ("vm.interface-remove-undone", $"{vm.Name} keeps {nic.Mac} on {nic.Name}."),
+            };
+            scope.Audit(Principal.System, null, action, $"vm/{vm.Id}", vm.Project, AuditOutcomes.Done, what);
+        }
+    }
+
     /// <summary>Begins to undo an operation.</summary>
     public async Task<Result<Done>> Cancel(WriteScope scope, OperationRow operation, string by)
     {
@@ -227,6 +303,7 @@ internal sealed class MachineWriter(Lazy<IAgentGateway> gateway, LiveHosts live,
             }
         }
         await SettleSize(scope, vm);
+        if (context.Host is { } on) await SettleInterfaces(scope, vm, on, operation?.Id, advance.Operation);
         await SettleDeleted(scope, vm);
         if (advance.State == VmState.Deleted) await Free(scope, vm, context.Host);
         else await Follow(scope, vm, context.Host, advance.Wish);

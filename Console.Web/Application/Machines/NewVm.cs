@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Plinth.Core.Inventory;
 using Plinth.Core.Machines;
+using Plinth.Core.Operations;
 using Plinth.Core.Primitives;
 using Plinth.Core.Storage;
 using Plinth.Web.Application.Networks;
@@ -12,7 +13,7 @@ namespace Plinth.Web.Application.Machines;
 /// <summary>A create request that was found good: what it asks for, with every name resolved.</summary>
 internal sealed record NewVm(VmSpec Spec, ImageRow Image, IReadOnlyList<NetworkRow> Networks, StorageDemand Storage)
 {
-    public const int MaxNetworks = 8;
+    public const int MaxNetworks = InterfaceActs.MaxPerVm;
 
     /// <summary>Judges all of the request at once. Names are compared with what is stored now, so a create does this inside its write.</summary>
     public static async Task<Result<NewVm>> Judge(ConsoleDb db, ProjectRow project, CreateVm request, CancellationToken stop)
@@ -102,14 +103,20 @@ internal sealed record NewVm(VmSpec Spec, ImageRow Image, IReadOnlyList<NetworkR
         for (var i = 0; i < wanted.Count; i++)
         {
             var name = wanted[i] ?? "";
-            var row = Guid.TryParse(name, out var id) ? await db.Networks.SingleOrDefaultAsync(n => n.Project == project.Id && n.Id == new NetworkId(id), stop) : null;
-            if (row is null && NameRules.IsName(name)) row = await db.Networks.SingleOrDefaultAsync(n => n.Project == project.Id && n.Name == name, stop);
+            var row = await FindNetwork(db, project, name, stop);
             if (row is null) refusals.Invalid($"networks[{i}]", "unknown_network", $"The project {project.Name} has no network {RefusalList.Quote(name)}.");
             else if (rows.Any(r => r.Id == row.Id)) refusals.Invalid($"networks[{i}]", "duplicate", $"The network {row.Name} is named twice; name it once.");
             else if (await NetworkWriter.Full(db, row, $"networks[{i}]", stop) is { } full) refusals.Add(full);
             else rows.Add(row);
         }
         return rows;
+    }
+
+    /// <summary>By name or id; null where the project has no such network.</summary>
+    public static async Task<NetworkRow?> FindNetwork(ConsoleDb db, ProjectRow project, string name, CancellationToken stop)
+    {
+        var row = Guid.TryParse(name, out var id) ? await db.Networks.SingleOrDefaultAsync(n => n.Project == project.Id && n.Id == new NetworkId(id), stop) : null;
+        return row is null && NameRules.IsName(name) ? await db.Networks.SingleOrDefaultAsync(n => n.Project == project.Id && n.Name == name, stop) : row;
     }
 
     private static GuestFirmware FindFirmware(RefusalList refusals, CreateVm request, Resources? size, string memoryField)

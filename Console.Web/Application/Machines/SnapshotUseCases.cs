@@ -23,7 +23,7 @@ internal sealed class SnapshotUseCases(IConsoleStore store, Mutations mutations,
         var size = new MachineSize(row.Value.Spec.Size.Vcpus, row.Value.Spec.Size.MemoryMib);
         return Result<IReadOnlyList<SnapshotView>>.Ok([.. row.Value.Snapshots.Select(s => new SnapshotView(
             s.Id, s.Name, s.WithMemory, s.Vcpus, s.MemoryMib, s.State, s.Reason, s.How, s.TakenAt, s.By,
-            SnapshotActs.WhyNotRevert(s, row.Value.State, size, volumes)?.Message))]);
+            SnapshotActs.WhyNotRevert(s, row.Value.State, size, volumes, MachineWriter.Macs(row.Value))?.Message))]);
     }
 
     public Task<Result<OperationView>> Take(Caller caller, string project, VmId vm, TakeSnapshot request, string? idempotencyKey, CancellationToken stop) =>

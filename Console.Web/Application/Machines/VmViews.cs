@@ -34,7 +34,7 @@ internal sealed class VmViews(LiveHosts live, ApplicationSettings settings)
                 vm.Id, vm.Project, project.Name, vm.Name, vm.Spec.Description, vm.Spec.Labels, vm.State,
                 vm.StateReason.Length > 0 ? vm.StateReason : VmLifecycle.Sentence(vm.State),
                 vm.Image, images.GetValueOrDefault(vm.Image, "(deleted)"), vm.Spec.Flavor is { } f ? flavors.GetValueOrDefault(f) : null,
-                vm.Spec.Size, vm.Spec.StorageClass, [.. vm.Nics.Select(n => new VmNetworkView(n.Network, n.Name, n.Mac, n.Address, n.Rules ?? [], host is null ? [] : [.. host.Drops.Where(d => d.Mac == n.Mac)]))],
+                vm.Spec.Size, vm.Spec.StorageClass, [.. vm.Nics.Select(n => Network(n, vm, host, running))],
                 vm.Spec.UserName, vm.Spec.SshKeys, vm.Host, host?.Name, host?.Facts?.Acceleration,
                 running ? vm.Observed?.Addresses ?? [] : [], running ? vm.Observed?.GuestAgentAt : null, running ? vm.Observed?.StartedAt : null,
                 vm.CreatedAt, vm.UpdatedAt, observedAt,
@@ -42,5 +42,14 @@ internal sealed class VmViews(LiveHosts live, ApplicationSettings settings)
                 vm.State == VmState.Restorable ? vm.RestorableUntil : null, vm.State != VmState.Restorable && MachineActs.CanBeKept(MachineRows.Record(vm, host?.Name, false), settings.RestoreWindow) ? (int)settings.RestoreWindow.TotalMinutes : null,
                 VmTrouble.Of(vm.State, vm.Observed, host?.Name ?? "its host"), running ? vm.Observed?.GuestSystem ?? "" : "", vm.Spec.Firmware ?? GuestFirmware.Default, vm.Version);
         }
+    }
+
+    private static VmNetworkView Network(VmNic nic, VmRow vm, HostRow? host, bool running)
+    {
+        var known = MachineRows.Interface(nic);
+        var seen = InterfaceProgress.Of(known, vm.Observed);
+        return new VmNetworkView(
+            nic.Network, nic.Name, nic.Mac, nic.Address, nic.Rules ?? [], host is null ? [] : [.. host.Drops.Where(d => d.Mac == nic.Mac)],
+            nic.State, running ? seen?.Plugged : null, running ? seen?.Addresses ?? [] : [], InterfaceProgress.Note(known, vm.Observed));
     }
 }

@@ -116,7 +116,7 @@ internal sealed class NetworkUseCases(IConsoleStore store, Mutations mutations, 
             var ids = await m.Db.NetworkAddresses.Where(a => a.Network == network).Select(a => a.Vm).Distinct().ToListAsync(stop);
             var vms = await m.Db.Vms.Where(v => ids.Contains(v.Id)).OrderBy(v => v.Name).Select(v => v.Name).ToListAsync(stop);
             if (vms.Count > 0)
-                return Refusal.Conflict("network_in_use", $"The network {row.Value.Name} has {vms.Count} VM{(vms.Count == 1 ? "" : "s")} on it ({string.Join(", ", vms.Take(5))}{(vms.Count > 5 ? ", …" : "")}). Delete them first.");
+                return Refusal.Conflict("network_in_use", $"The network {row.Value.Name} has {vms.Count} VM{(vms.Count == 1 ? "" : "s")} on it ({string.Join(", ", vms.Take(5))}{(vms.Count > 5 ? ", …" : "")}). Delete them, or remove their interfaces on it, first.");
             m.Db.Networks.Remove(row.Value);
             m.Detail = $"{row.Value.Name}: {row.Value.Cidr}";
             return network.Value;
@@ -147,10 +147,10 @@ internal sealed class NetworkUseCases(IConsoleStore store, Mutations mutations, 
         return set.Succeeded ? Done.Value : Result<Done>.No(set.Refusals);
     }
 
-    private static Refusal NoRules(string network) =>
+    internal static Refusal NoRules(string network) =>
         Refusal.Invalid("rules", "no_rules", $"The network {network} stands behind each host's own NAT: nothing comes in from outside, so it has no rules. Use a network of your own.");
 
-    private static IReadOnlyList<PortRule> Stored(IReadOnlyList<PortRule?>? rules) => [.. (rules ?? []).Select(r => r! with { Ports = r.Ports ?? "" })];
+    internal static IReadOnlyList<PortRule> Stored(IReadOnlyList<PortRule?>? rules) => [.. (rules ?? []).Select(r => r! with { Ports = r.Ports ?? "" })];
 
     private static string Said(IReadOnlyList<PortRule> rules) => rules.Count == 0 ? "nothing comes in from outside" : string.Join(", ", rules);
 

@@ -16,21 +16,22 @@ internal sealed class NetworkWriter(Lazy<IAgentGateway> gateway)
     public async Task<IReadOnlyList<VmNic>> Take(WriteScope scope, VmId vm, IReadOnlyList<NetworkRow> networks)
     {
         var nics = new List<VmNic>();
-        for (var i = 0; i < networks.Count; i++)
-        {
-            var (network, mac) = (networks[i], DesiredStates.Mac(vm, i));
-            if (network.Kind == NetworkKind.HostNat)
-            {
-                nics.Add(new VmNic(network.Id, network.Name, mac));
-                continue;
-            }
-            var taken = (await scope.Db.NetworkAddresses.Where(a => a.Network == network.Id).ToListAsync()).ToDictionary(a => a.Address, a => a.Mac);
-            for (var salt = networks.Count; taken.ContainsValue(mac); salt++) mac = DesiredStates.Mac(vm, salt);
-            var address = AddressRange.Parse(network.Cidr).FirstFree(taken.Keys.ToHashSet()) ?? throw new InvalidOperationException($"the network {network.Name} was judged to have a free address and has none");
-            scope.Db.NetworkAddresses.Add(new NetworkAddressRow { Network = network.Id, Address = address, Mac = mac, Vm = vm, At = scope.Now });
-            nics.Add(new VmNic(network.Id, network.Name, mac, address));
-        }
+        foreach (var network in networks) nics.Add(await Take(scope, vm, network, null, nics));
         return nics;
+    }
+
+    /// <summary>One more interface for a VM.</summary>
+    /// <param name="wanted">An address that was judged good; null for the lowest that is free.</param>
+    /// <param name="has">The interfaces that the VM has.</param>
+    public async Task<VmNic> Take(WriteScope scope, VmId vm, NetworkRow network, string? wanted, IReadOnlyList<VmNic> has)
+    {
+        var taken = network.Kind == NetworkKind.HostNat ? [] : (await scope.Db.NetworkAddresses.Where(a => a.Network == network.Id).ToListAsync()).ToDictionary(a => a.Address, a => a.Mac);
+        var mac = DesiredStates.Mac(vm, network.Id);
+        for (var salt = 1; taken.ContainsValue(mac) || has.Any(n => n.Mac == mac); salt++) mac = DesiredStates.Mac(vm, network.Id, salt);
+        if (network.Kind == NetworkKind.HostNat) return new VmNic(network.Id, network.Name, mac);
+        var address = wanted ?? AddressRange.Parse(network.Cidr).FirstFree(taken.Keys.ToHashSet()) ?? throw new InvalidOperationException($"the network {network.Name} was judged to have a free address and has none");
+        scope.Db.NetworkAddresses.Add(new NetworkAddressRow { Network = network.Id, Address = address, Mac = mac, Vm = vm, At = scope.Now });
+        return new VmNic(network.Id, network.Name, mac, address);
     }
 
     /// <summary>Why the network takes no further interface; null while it has an address.</summary>
@@ -39,7 +40,7 @@ internal sealed class NetworkWriter(Lazy<IAgentGateway> gateway)
         var guests = AddressRange.Parse(network.Cidr).Guests;
         return network.Kind == NetworkKind.HostNat || await db.NetworkAddresses.CountAsync(a => a.Network == network.Id, stop) < guests
             ? null
-            : Refusal.NoCapacity("no_address", $"All {guests} addresses of the network {network.Name} ({network.Cidr}) are taken; delete a VM on it or choose another network.") with { Field = field };
+            : Refusal.NoCapacity("no_address", $"All {guests} addresses of the network {network.Name} ({network.Cidr}) are taken; delete a VM on it, take an interface away from it, or choose another network.") with { Field = field };
     }
 
     /// <summary>The VM has a place: the other hosts of its networks learn where.</summary>
@@ -50,6 +51,16 @@ internal sealed class NetworkWriter(Lazy<IAgentGateway> gateway)
     {
         await Tell(scope, [.. vm.Nics.Select(n => n.Network)], vm.Host);
         scope.Db.NetworkAddresses.RemoveRange(await scope.Db.NetworkAddresses.Where(a => a.Vm == vm.Id).ToListAsync());
+    }
+
+    /// <summary>A VM has come to the network: the other hosts on it learn where.</summary>
+    public Task Joined(WriteScope scope, VmRow vm, NetworkId network) => Tell(scope, [network], vm.Host);
+
+    /// <summary>An interface is gone: its address is free.</summary>
+    public async Task Release(WriteScope scope, VmRow vm, VmNic nic)
+    {
+        await Tell(scope, [nic.Network], vm.Host);
+        scope.Db.NetworkAddresses.RemoveRange(await scope.Db.NetworkAddresses.Where(a => a.Network == nic.Network && a.Vm == vm.Id).ToListAsync());
     }
 
     /// <summary>A host is reached at another address than before.</summary>

@@ -1,5 +1,6 @@
 using Plinth.Core.Inventory;
 using Plinth.Core.Machines;
+using Plinth.Core.Network;
 using Plinth.Core.Operations;
 using Plinth.Core.Storage;
 
@@ -53,6 +54,17 @@ public sealed record StateLook(string Text, string Icon, Tone Tone, bool OfSilen
         VolumeState.Deleting => new("Deleting", "autorenew", Tone.Busy),
         VolumeState.Deleted => new("Deleted", "close", Tone.Quiet),
         VolumeState.Failed => new("Failed", "error-outline", Tone.Bad),
+        _ => throw new ArgumentOutOfRangeException(nameof(state), state, null),
+    };
+
+    /// <param name="plugged">The running machine has it; null while it is off, or where nothing is known.</param>
+    public static StateLook Of(InterfaceState state, bool? plugged) => state switch
+    {
+        InterfaceState.Adding => new("Being added", "autorenew", Tone.Busy),
+        InterfaceState.Removing => new("Being removed", "autorenew", Tone.Busy),
+        InterfaceState.Present when plugged is null => new("Present", "radio-button-unchecked", Tone.Quiet),
+        InterfaceState.Present when plugged is false => new("At the next start", "hourglass-top", Tone.Attention),
+        InterfaceState.Present => new("Plugged in", "check", Tone.Good),
         _ => throw new ArgumentOutOfRangeException(nameof(state), state, null),
     };
 

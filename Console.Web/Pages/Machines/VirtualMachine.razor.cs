@@ -14,7 +14,7 @@ namespace Plinth.Web.Pages.Machines;
 
 public partial class VirtualMachine
 {
-    private static readonly (string? Tab, string Text)[] Tabs = [(null, "Summary"), ("vnc", "VNC console"), ("console", "Serial console"), ("snapshots", "Snapshots"), ("metrics", "Metrics")];
+    private static readonly (string? Tab, string Text)[] Tabs = [(null, "Summary"), ("vnc", "VNC console"), ("console", "Serial console"), ("network", "Network"), ("snapshots", "Snapshots"), ("metrics", "Metrics")];
 
     private static readonly IReadOnlyList<ChartPlan> VmCharts =
     [

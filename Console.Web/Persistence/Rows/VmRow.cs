@@ -7,10 +7,11 @@ using Plinth.Core.Protocol;
 namespace Plinth.Web.Persistence.Rows;
 
 /// <summary>One network interface of a VM.</summary>
-/// <param name="Name">The network's name when the VM was created.</param>
-/// <param name="Address">From the network's range, for the life of the VM; null where the host's own DHCP gives one.</param>
+/// <param name="Name">The network's name when the interface was made.</param>
+/// <param name="Address">From the network's range, for the life of the interface; null where the host's own DHCP gives one.</param>
 /// <param name="Rules">What may come in to this interface from outside its network, beside the network's own rules.</param>
-public sealed record VmNic(NetworkId Network, string Name, string Mac, string? Address = null, IReadOnlyList<PortRule>? Rules = null);
+/// <param name="Operation">The one under way that adds or removes it.</param>
+public sealed record VmNic(NetworkId Network, string Name, string Mac, string? Address = null, IReadOnlyList<PortRule>? Rules = null, InterfaceState State = InterfaceState.Present, OperationId? Operation = null);
 
 /// <summary>A virtual machine: what was asked, what is wanted now, what was last seen.</summary>
 public sealed class VmRow : IVersioned, ILogged

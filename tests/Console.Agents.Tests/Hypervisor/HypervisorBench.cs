@@ -42,6 +42,12 @@ public abstract class HypervisorBench : IAsyncDisposable
     /// <summary>Somebody empties the host's packet rules by hand.</summary>
     public abstract Task FlushRules();
 
+    /// <summary>Whether the host itself holds an interface to its own addresses.</summary>
+    public abstract Task<bool> Pins(string mac);
+
+    /// <summary>A running machine has no port left for an interface; the interfaces that took them.</summary>
+    public abstract Task<IReadOnlyList<string>> FillPorts(DesiredMachine machine);
+
     /// <summary>Somebody gives a disk of a machine other limits by hand, while it runs.</summary>
     public abstract Task LimitByHand(DesiredMachine machine, string serial, IoLimits limits);
 
@@ -50,6 +56,9 @@ public abstract class HypervisorBench : IAsyncDisposable
 
     /// <summary>A network of a project's own, with one guest on it.</summary>
     public static NetworkConfig Segment(string mac, string address) => Segment(new NetworkId(new Guid("01900000-0000-7000-8000-00000000000e")), mac, address);
+
+    /// <summary>An interface on that network.</summary>
+    public static DesiredNic SecondNic(string mac) => new(mac, new NetworkId(new Guid("01900000-0000-7000-8000-00000000000e")), "10.20.0.78");
 
     private static NetworkConfig Segment(NetworkId id, string mac, string address) => new(
         id, "shop", NetworkKind.Vxlan, "10.20.0.0/24", NetworkNames.Bridge(id), new OverlayConfig(5000, VirtualNetwork.OverlayMtu, [], [new GuestName("own-segment", address, mac)], []));

@@ -1,4 +1,5 @@
 using Plinth.Agents.Machines;
+using Plinth.Agents.Network;
 using Plinth.Agents.Storage;
 using Plinth.Core.Inventory;
 using Plinth.Core.Primitives;
@@ -62,6 +63,79 @@ public abstract class HypervisorContract : IAsyncLifetime
         await Host.PruneNetworks([], Stop);
         Assert.True((await Host.EnsureRules(desired with { Machines = [], Networks = [] }, Stop)).Ready);
         Assert.DoesNotContain(machine.Nics[0].Mac, Host.Pinned);
+    }
+
+    [Fact]
+    public async Task An_interface_comes_and_goes_while_the_machine_runs_and_while_it_is_off_held_to_its_own_addresses()
+    {
+        var machine = _bench.Machine("two-networks");
+        var (first, nic) = (machine.Nics[0].Mac, HypervisorBench.SecondNic("52:54:00:fd:00:02"));
+        var segment = HypervisorBench.Segment(nic.Mac, nic.Address!);
+        DesiredHostState Desired(params DesiredNic[] nics) => new(new Generation(1), [_bench.StoragePool], [_bench.Network, segment], [machine with { Nics = nics }], []);
+        await Prepare(machine);
+        await Host.Start(machine.Vm, Stop);
+        await Eventually.Holds("the guest agent answers", async () => await Host.Guest(machine.Vm, Stop) is not null);
+        Assert.Equal([new InterfaceInfo(machine.Vm, first, true, true)], await InterfacesOf(machine));
+
+        Assert.True((await Host.EnsureNetwork(segment, Stop)).Ready);
+        Assert.True((await Host.EnsureRules(Desired(machine.Nics[0], nic), Stop)).Ready);
+        Assert.True(await _bench.Pins(nic.Mac));
+        for (var i = 0; i < 2; i++) await Host.AddInterface(machine.Vm, nic, segment, Stop);
+        Assert.Equal([new(machine.Vm, first, true, true), new(machine.Vm, nic.Mac, true, true)], await InterfacesOf(machine));
+
+        // The machine keeps it over a restart and a change of its definition; a definition made anew has what is wished.
+        await Host.Adjust(machine with { MemoryMib = 160 }, Stop);
+        await Host.SwitchOff(machine.Vm, Stop);
+        Assert.Equal(new InterfaceInfo(machine.Vm, nic.Mac, true, false), (await InterfacesOf(machine))[1]);
+        await Host.Define(machine with { Nics = [machine.Nics[0], nic with { Leaving = true }] }, [_bench.Network, segment], Stop);
+        Assert.Equal([first], (await InterfacesOf(machine)).Select(i => i.Mac));
+        await Host.Define(machine with { Nics = [machine.Nics[0], nic] }, [_bench.Network, segment], Stop);
+        await Host.Start(machine.Vm, Stop);
+        Assert.Equal(new InterfaceInfo(machine.Vm, nic.Mac, true, true), (await InterfacesOf(machine))[1]);
+        await Eventually.Holds("the guest releases it", async () =>
+        {
+            await Host.RemoveInterface(machine.Vm, nic.Mac, Stop);
+            return (await InterfacesOf(machine)).All(i => i.Mac != nic.Mac);
+        });
+        Assert.True((await Host.EnsureRules(Desired(machine.Nics[0]), Stop)).Ready);
+        Assert.False(await _bench.Pins(nic.Mac));
+        Assert.True(await _bench.Pins(first));
+
+        // The only one may go too, and a machine that is off takes and loses them at once.
+        await Host.SwitchOff(machine.Vm, Stop);
+        await Host.AddInterface(machine.Vm, nic, segment, Stop);
+        Assert.Equal([new(machine.Vm, first, true, false), new(machine.Vm, nic.Mac, true, false)], await InterfacesOf(machine));
+        foreach (var mac in new[] { first, nic.Mac, nic.Mac }) await Host.RemoveInterface(machine.Vm, mac, Stop);
+        Assert.Empty(await InterfacesOf(machine));
+        await Host.Start(machine.Vm, Stop);
+        await Host.SwitchOff(machine.Vm, Stop);
+
+        Assert.Equal("invalid_mac", await CodeOf(() => Host.AddInterface(machine.Vm, nic with { Mac = "52:54:00" }, segment, Stop)));
+        Assert.Equal("invalid_address", await CodeOf(() => Host.AddInterface(machine.Vm, nic with { Address = "10.21.0.1" }, segment, Stop)));
+        Assert.Equal("network_missing", await CodeOf(() => Host.AddInterface(machine.Vm, nic, _bench.Network, Stop)));
+        Assert.Equal("domain_missing", await CodeOf(() => Host.AddInterface(_bench.Machine("nobody").Vm, nic, segment, Stop)));
+        Assert.Equal("", await CodeOf(() => Host.RemoveInterface(_bench.Machine("nobody").Vm, nic.Mac, Stop)));
+        await Remove(machine.Vm);
+        await Host.PruneNetworks([], Stop);
+        await Host.EnsureRules(Desired() with { Machines = [], Networks = [] }, Stop);
+    }
+
+    [Fact]
+    public async Task A_running_machine_without_a_free_port_has_the_interface_from_its_next_start_on()
+    {
+        var machine = _bench.Machine("full");
+        await Prepare(machine);
+        await Host.Start(machine.Vm, Stop);
+        var filling = await _bench.FillPorts(machine);
+        var nic = new DesiredNic("52:54:00:fd:00:03", _bench.Network.Id);
+        for (var i = 0; i < 2; i++) Assert.Equal("no_port", await CodeOf(() => Host.AddInterface(machine.Vm, nic, _bench.Network, Stop)));
+        Assert.Equal(new InterfaceInfo(machine.Vm, nic.Mac, true, false), (await InterfacesOf(machine)).Single(i => i.Mac == nic.Mac));
+        await Host.SwitchOff(machine.Vm, Stop);
+        foreach (var mac in filling) await Host.RemoveInterface(machine.Vm, mac, Stop);
+        await Host.Start(machine.Vm, Stop);
+        Assert.Equal(new InterfaceInfo(machine.Vm, nic.Mac, true, true), (await InterfacesOf(machine)).Single(i => i.Mac == nic.Mac));
+        await Host.SwitchOff(machine.Vm, Stop);
+        await Remove(machine.Vm);
     }
 
     [Fact]
@@ -638,6 +712,9 @@ public abstract class HypervisorContract : IAsyncLifetime
     }
 
     private const long Gib = 1L << 30;
+
+    private async Task<IReadOnlyList<InterfaceInfo>> InterfacesOf(DesiredMachine machine) =>
+        [.. (await Host.Interfaces(Stop)).Where(i => i.Vm == machine.Vm).OrderByDescending(i => i.Mac == machine.Nics[0].Mac)];
 
     protected async Task<VolumeInfo?> VolumeOf(DesiredVolume volume) => (await Host.Volumes(Stop)).SingleOrDefault(v => v.Volume == volume.Volume);
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Plinth.Agents.Machines;
 using Plinth.Core.Inventory;
+using Plinth.Core.Network;
 using Plinth.Core.Primitives;
 using Plinth.Core.Protocol;
 using Plinth.Core.Storage;
@@ -106,6 +107,41 @@ public sealed class LibvirtHypervisorTests(LibvirtFixture fixture, Xunit.Abstrac
         await Host.SwitchOff(machine.Vm, default);
         await Remove(machine.Vm);
         await Host.RemoveVolume(volume.Volume, default);
+    }
+
+    [Fact]
+    public async Task The_guest_sees_an_interface_come_has_its_address_by_DHCP_and_sees_it_go()
+    {
+        var machine = Bench.Machine("connected");
+        var nic = HypervisorBench.SecondNic("52:54:00:fd:00:01");
+        var segment = HypervisorBench.Segment(nic.Mac, nic.Address!);
+        await Prepare(machine);
+        await Host.Start(machine.Vm, default);
+        await using (var console = new ConsoleReader(await Host.OpenSerial(machine.Vm, default)))
+        {
+            await console.Until("connected:/# ");
+            Assert.True((await Host.EnsureNetwork(segment, default)).Ready);
+            await Host.EnsureRules(new DesiredHostState(new Generation(2), [Bench.StoragePool], [Bench.Network, segment], [machine with { Nics = [.. machine.Nics, nic] }], []), default);
+            await Host.AddInterface(machine.Vm, nic, segment, default);
+            await console.Type("until [ -e /sys/class/net/eth1 ]; do sleep 1; done; echo it is $(cat /sys/class/net/eth1/address), $(cat /sys/class/net/eth1/mtu) bytes\n");
+            await console.Until($"it is {nic.Mac}, 1450 bytes\r\n");
+            var guest = await Eventually.Get("the guest tells of its address on it", async () => await Host.Guest(machine.Vm, default) is { } told && told.On(nic.Mac).Count > 0 ? told : null);
+            Assert.Equal([nic.Address!], guest.On(nic.Mac));
+            Assert.StartsWith("10.87.", guest.On(machine.Nics[0].Mac)[0]);
+            await console.Type("ping -c 1 -w 20 10.20.0.1 > /dev/null && echo the \"gateway\" answers\n");
+            await console.Until("the gateway answers\r\n");
+            await Eventually.Holds("the guest releases it", async () =>
+            {
+                await Host.RemoveInterface(machine.Vm, nic.Mac, default);
+                return (await Host.Interfaces(default)).All(i => i.Mac != nic.Mac);
+            });
+            await console.Type("ls /sys/class/net | grep -c eth1; echo counted\n");
+            await console.Until("0\r\ncounted\r\n");
+        }
+        await Host.SwitchOff(machine.Vm, default);
+        await Remove(machine.Vm);
+        await Host.PruneNetworks([], default);
+        Assert.Equal("", await fixture.Lab.Shell($"ip -o link | grep -e {NetworkNames.Guest(nic.Mac)} -e {segment.Bridge} || true"));
     }
 
     [Fact]
@@ -354,6 +390,25 @@ public sealed class LibvirtHypervisorTests(LibvirtFixture fixture, Xunit.Abstrac
         }
 
         public override async Task FlushRules() => await fixture.Lab.Shell("nft flush ruleset");
+
+        public override async Task<bool> Pins(string mac) =>
+            (await fixture.Lab.Shell($"nft list chain bridge plinth {NetworkNames.Guest(mac)} 2> /dev/null || true")).Contains($"ether saddr != {mac}");
+
+        public override async Task<IReadOnlyList<string>> FillPorts(DesiredMachine machine)
+        {
+            for (List<string> taken = []; ; taken.Add($"52:54:00:fe:00:{taken.Count:x2}"))
+            {
+                try
+                {
+                    await _host.AddInterface(machine.Vm, new DesiredNic($"52:54:00:fe:00:{taken.Count:x2}", Network.Id), Network, default);
+                }
+                catch (HypervisorException e) when (e.Code == "no_port")
+                {
+                    // The last is in the definition only.
+                    return [.. taken, $"52:54:00:fe:00:{taken.Count:x2}"];
+                }
+            }
+        }
 
         // QEMU's own throttle, behind libvirt's back.
         public override async Task LimitByHand(DesiredMachine machine, string serial, IoLimits limits)

@@ -59,6 +59,14 @@ public sealed class SimulatedHypervisorTests : HypervisorContract
             return Task.CompletedTask;
         }
 
+        public override Task<bool> Pins(string mac) => Task.FromResult(_host.Pinned.Contains(mac));
+
+        public override Task<IReadOnlyList<string>> FillPorts(DesiredMachine machine)
+        {
+            _host.Faults.NoFreePorts = true;
+            return Task.FromResult<IReadOnlyList<string>>([]);
+        }
+
         public override Task LimitByHand(DesiredMachine machine, string serial, IoLimits limits)
         {
             _host.LimitByHand(machine.Vm, serial, limits);

@@ -106,6 +106,30 @@ public sealed class CrashTests : IDisposable
         }
     }
 
+    [Theory]
+    [MemberData(nameof(BeforeOrAfter))]
+    public async Task Dying_at_every_step_of_an_interface_s_life_leaves_the_machine_with_what_is_wished(bool before)
+    {
+        var (machine, nic) = (DesiredBuilder.Machine(1), DesiredBuilder.Nic(9));
+        for (var n = 1; ; n++)
+        {
+            var directory = Path.Combine(_directory, $"interface-{(before ? "before" : "after")}-{n}");
+            await using var host = new SimulatedHypervisor(SimulatedProfile.Server(1, SimulatedTimings.Instant), TimeProvider.System);
+            var acts = new CountingHypervisor(host);
+            var desired = new DesiredBuilder();
+            var stage = new Stage(directory, acts, n, before);
+
+            await stage.Reach(desired.Put(machine), machine.Vm, m => m.Domain == DomainState.Running);
+            await stage.Reach(desired.Put(machine with { Nics = [.. machine.Nics, nic] }), machine.Vm, m => m.Interfaces!.Any(i => i.Mac == nic.Mac && i is { Configured: true, Plugged: true }));
+            await stage.Reach(desired.Put(machine with { Nics = [.. machine.Nics, nic with { Leaving = true }] }), machine.Vm, m => m.Interfaces!.Any(i => i.Mac == nic.Mac && i.Gone));
+            await stage.Reach(desired.Put(machine), machine.Vm, m => m.Interfaces!.Count == 1);
+            await stage.End();
+
+            Assert.Equal([new Agents.Network.InterfaceInfo(machine.Vm, machine.Nics[0].Mac, true, true)], await host.Interfaces(default));
+            if (!stage.Died) return;
+        }
+    }
+
     [Fact]
     public async Task Every_act_done_twice_in_a_row_changes_nothing()
     {

@@ -32,6 +32,8 @@ internal sealed class DesiredBuilder
         [new DesiredNic($"52:54:00:00:00:{number:x2}", Network.Id)],
         new Seed($"vm-{number}", "admin", [], ""), true, DesiredPower.Running, 1, stopDeadlineSeconds);
 
+    public static DesiredNic Nic(int number) => new($"52:54:00:00:01:{number:x2}", Network.Id);
+
     public static DesiredVolume Volume(int number) =>
         new(new VolumeId(Guid.Parse($"01930000-0000-7000-9000-{number:x12}")), new ProjectId(Guid.Empty), $"volume-{number}", $"vol-{number}", "default", 1, null, false);
 
@@ -235,6 +237,9 @@ internal abstract class DelegatingHypervisor(IHypervisor inner) : IHypervisor
     public Task Attach(DesiredVolume volume, VmId vm, CancellationToken stop) => Around(nameof(Attach), Thing(volume.Volume), () => inner.Attach(volume, vm, stop));
     public Task Detach(VolumeId volume, VmId vm, CancellationToken stop) => Around(nameof(Detach), Thing(volume), () => inner.Detach(volume, vm, stop));
     public Task RemoveVolume(VolumeId volume, CancellationToken stop) => Around(nameof(RemoveVolume), Thing(volume), () => inner.RemoveVolume(volume, stop));
+    public Task<IReadOnlyList<Agents.Network.InterfaceInfo>> Interfaces(CancellationToken stop) => Around(nameof(Interfaces), null, () => inner.Interfaces(stop));
+    public Task AddInterface(VmId vm, DesiredNic nic, NetworkConfig network, CancellationToken stop) => Around(nameof(AddInterface), vm, () => inner.AddInterface(vm, nic, network, stop));
+    public Task RemoveInterface(VmId vm, string mac, CancellationToken stop) => Around(nameof(RemoveInterface), vm, () => inner.RemoveInterface(vm, mac, stop));
     public System.Threading.Channels.ChannelReader<DomainEvent> Events => inner.Events;
     public ValueTask DisposeAsync() => inner.DisposeAsync();
 }

@@ -40,7 +40,7 @@ public sealed class VolumeTests : IDisposable
         agent.Accept(_desired.Put(DesiredBuilder.Machine(1)));
         agent.Accept(_desired.Put(Volume with { Vm = Vm }));
         await agent.Until(Volume.Volume, v => v.Plugged);
-        _simulated.Faults.GuestsKeepDisks = true;
+        _simulated.Faults.GuestsKeepDevices = true;
         agent.Accept(_desired.Put(Volume with { Vm = null }));
         var asked = await agent.Until(Volume.Volume, v => v.UnplugAskedAt is not null);
         Assert.True(asked.Plugged);

@@ -31,6 +31,34 @@ public sealed class NetworkChecksTests
     public void A_private_range_is_taken(string cidr) => Assert.Null(NetworkChecks.Range(cidr, [("default", "10.87.0.0/22")], [("kvm-1", "192.168.7.12")]));
 
     [Theory]
+    [InlineData("10.20.0.2", null, null)]
+    [InlineData("10.20.0.254", null, null)]
+    [InlineData("10.20.0.7", "web-1", "address_taken")]
+    [InlineData("10.20.0.0", null, "not_for_guests")]
+    [InlineData("10.20.0.1", null, "gateway")]
+    [InlineData("10.20.0.255", null, "not_for_guests")]
+    [InlineData("10.20.1.2", null, "outside_range")]
+    [InlineData("10.20.0.02", null, "bad_address")]
+    [InlineData("10.20.2", null, "bad_address")]
+    [InlineData("fd00::7", null, "bad_address")]
+    [InlineData("<b>", null, "bad_address")]
+    public void An_address_is_taken_or_refused_with_the_reason(string address, string? takenBy, string? code) =>
+        Assert.Equal(code, NetworkChecks.Address(address, "shop", AddressRange.Parse("10.20.0.0/24"), takenBy)?.Code);
+
+    [Fact]
+    public void What_is_given_by_itself_can_be_asked_for_too() =>
+        Gen.Select(Gen.Int[AddressRange.ShortestPrefix, AddressRange.LongestPrefix], Gen.Int[0, 40]).Sample((prefix, taken) =>
+        {
+            var range = AddressRange.Parse($"10.0.0.0/{prefix}");
+            var given = new HashSet<string>();
+            for (var i = 0; i < taken && range.FirstFree(given) is { } address; i++)
+            {
+                Assert.Null(NetworkChecks.Address(address, "shop", range, null));
+                Assert.True(given.Add(address) && given.Count <= range.Guests);
+            }
+        });
+
+    [Theory]
     [InlineData("tcp", "443", "0.0.0.0/0", null)]
     [InlineData("udp", "1-65535", "192.0.2.7/32", null)]
     [InlineData("icmp", "", "10.0.0.0/8", null)]

@@ -48,7 +48,9 @@ public sealed class DesiredStatesTests
     public void Addresses_are_stable_local_and_qemus()
     {
         var vm = VmId.From(new Guid("01900000-0000-7000-8000-000000000001"));
-        Assert.Equal(DesiredStates.Mac(vm, 0), DesiredStates.Mac(vm, 0));
-        Assert.Matches("^52:54:00(:[0-9a-f]{2}){3}$", DesiredStates.Mac(vm, 0));
+        var (one, other) = (NetworkId.From(new Guid("01900000-0000-7000-8000-000000000002")), NetworkId.From(new Guid("01900000-0000-7000-8000-000000000003")));
+        Assert.Equal(DesiredStates.Mac(vm, one), DesiredStates.Mac(vm, one));
+        Assert.Equal(3, new HashSet<string> { DesiredStates.Mac(vm, one), DesiredStates.Mac(vm, other), DesiredStates.Mac(vm, one, 1) }.Count);
+        Assert.Matches("^52:54:00(:[0-9a-f]{2}){3}$", DesiredStates.Mac(vm, one));
     }
 }

@@ -20,8 +20,12 @@ internal sealed class FakeAgent(Stage stage, HostId host, string name, Resources
     public Dictionary<VmId, ObservedMachine> Machines { get; } = [];
     public List<string> UnknownDomains { get; } = [];
     public Dictionary<VolumeId, ObservedVolume> Volumes { get; } = [];
-    /// <summary>Guests take the request to release a disk and keep it.</summary>
+    /// <summary>Guests take the request to release a disk or an interface and keep it.</summary>
     public bool GuestsKeepDisks { get; set; }
+    /// <summary>Running machines have no port left for an interface.</summary>
+    public bool NoFreePorts { get; set; }
+    /// <summary>Why no interface can be added.</summary>
+    public MachineProblem? InterfaceProblem { get; set; }
     public FirmwareSupport Firmware { get; set; } = new(Uefi: true, SecureBoot: true, Tpm: true);
     public DesiredHostState? Desired { get; private set; }
     public HostPool? Pool { get; set; } = HostPool.Of(PoolKind.Directory, StorageMedium.SolidState);
@@ -48,7 +52,11 @@ internal sealed class FakeAgent(Stage stage, HostId host, string name, Resources
     public async Task Reconcile(StepKind upTo = StepKind.GuestAgent)
     {
         await Take();
-        foreach (var machine in Desired!.Machines) Machines[machine.Vm] = Make(machine, Machines.GetValueOrDefault(machine.Vm), upTo);
+        foreach (var machine in Desired!.Machines)
+        {
+            Machines[machine.Vm] = Make(machine, Machines.GetValueOrDefault(machine.Vm), upTo);
+            Set(machine.Vm, m => m with { Interfaces = [.. machine.Nics.Select(n => Make(n, m))] });
+        }
         foreach (var volume in Desired.Volumes ?? []) Volumes[volume.Volume] = Make(volume, Volumes.GetValueOrDefault(volume.Volume));
         foreach (var volume in Desired.VolumeTombstones ?? []) Volumes[volume] = new ObservedVolume(volume, Accepted, 0, null, false, null, true, null);
         foreach (var tombstone in Desired.Tombstones) Machines[tombstone.Vm] = Nothing(tombstone.Vm) with { Gone = true };
@@ -99,6 +107,16 @@ internal sealed class FakeAgent(Stage stage, HostId host, string name, Resources
             return m with { Domain = DomainState.Off, Off = wanted.StopDeadlineSeconds == 0 ? OffReason.SwitchedOff : OffReason.GuestShutdown, StartedForPowerGeneration = wanted.PowerGeneration, ShutdownAskedAt = now, Addresses = [], Running = null };
         m = m with { Domain = DomainState.Running, Off = OffReason.None, StartedAt = now, StartedForPowerGeneration = wanted.PowerGeneration, StartKey = $"start {wanted.PowerGeneration}", GuestAgentAt = null, ShutdownAskedAt = wanted.DiskGeneration == wanted.PowerGeneration ? m.ShutdownAskedAt : null, Addresses = ["10.87.0.5"], Running = wanted.Size };
         return upTo >= StepKind.GuestAgent && wanted.HasGuestAgent ? m with { GuestAgentAt = now } : m;
+    }
+
+    private ObservedInterface Make(DesiredNic wanted, ObservedMachine machine)
+    {
+        var (was, running) = (machine.Interfaces?.FirstOrDefault(i => i.Mac == wanted.Mac), machine.Domain is DomainState.Running or DomainState.Paused);
+        if (wanted.Leaving) return new ObservedInterface(wanted.Mac, GuestsKeepDisks && was is { Configured: true }, GuestsKeepDisks && running, true, GuestsKeepDisks ? stage.Time.GetUtcNow() : null, !GuestsKeepDisks, null, []);
+        if (was is not { Configured: true } && InterfaceProblem is not null) return new ObservedInterface(wanted.Mac, false, false, false, null, false, InterfaceProblem, []);
+        var plugged = running && (was is { Plugged: true } || !NoFreePorts);
+        return new ObservedInterface(wanted.Mac, machine.Domain != DomainState.Absent, plugged, false, null, false,
+            running && !plugged ? new MachineProblem("no_port", "No port is free.", StepKind.Plugged, true) : null, plugged ? [wanted.Address ?? "10.87.0.5"] : []);
     }
 
     private ObservedVolume Make(DesiredVolume wanted, ObservedVolume? was)

@@ -31,7 +31,7 @@ public sealed class PageTests : PortalStage
         context.Services.AddMudServices();
         context.Services.AddSingleton<TimeProvider>(Time).AddSingleton<IChangeFeed>(Live);
         context.Services.AddSingleton(Vms).AddSingleton(Volumes).AddSingleton(Hosts).AddSingleton(Operations).AddSingleton(Catalogue).AddSingleton(The<INetworks>()).AddSingleton(The<IStorageClasses>())
-            .AddSingleton(The<IBulkActs>()).AddSingleton(The<IPersonal>()).AddSingleton(The<IHistory>()).AddSingleton(The<ISnapshots>()).AddSingleton(The<IRootDisks>());
+            .AddSingleton(The<IBulkActs>()).AddSingleton(The<IPersonal>()).AddSingleton(The<IHistory>()).AddSingleton(The<ISnapshots>()).AddSingleton(The<IRootDisks>()).AddSingleton(The<IInterfaces>());
         context.Services.AddScoped<CallerSource>().AddScoped<BreadcrumbTrail>().AddScoped<PageCommands>();
         context.AddAuthorization().SetAuthorized("ana").SetClaims([.. PrincipalClaims.Identity(Ana.Principal, "test").Claims]);
         return context;
@@ -255,6 +255,45 @@ public sealed class PageTests : PortalStage
         Assert.Contains($"then its disk ({vm.Size.DiskGib} GiB) is removed", drawn.Find(".undo-chip").TextContent);
         drawn.Find(".undo-chip button").Click();
         Assert.Equal(1, undone);
+    }
+
+    [Fact]
+    public async Task An_interface_is_added_and_removed_on_the_network_tab_with_its_consequences_and_the_way_back()
+    {
+        await using var browser = Browser();
+        browser.Render<MudPopoverProvider>();
+        var dialogs = browser.Render<MudDialogProvider>();
+        var (agent, vm) = await Running();
+        Ok(await The<INetworks>().Create(Ana, Project, new CreateNetwork("shop", "10.20.0.0/24"), null, Stop));
+        browser.Services.GetRequiredService<NavigationManager>().NavigateTo(PortalUrls.Vm(Project, vm.Id, "network"));
+        var page = browser.Render<VirtualMachine>(p => p.Add(x => x.Project, Project).Add(x => x.Id, vm.Id.Value));
+        page.WaitForElement("#interface-address").Input("10.21.0.9");
+        Assert.Contains("253 of 253 are free", page.Find("#interface-address-hint").TextContent);
+        page.WaitForAssertion(() => Assert.Contains("\"address\": \"10.21.0.9\"", page.Find("#interface-curl").TextContent));
+        await page.Find("form.add").SubmitAsync();
+        page.WaitForAssertion(() => Assert.Contains("10.20.0.2 to 10.20.0.254", page.Find("#interface-address-error").TextContent), TimeSpan.FromSeconds(10));
+        page.Find("#interface-address").Input("10.20.0.9");
+        await page.Find("form.add").SubmitAsync();
+        page.WaitForAssertion(() => Assert.Contains("Being added", page.Find(".interfaces").TextContent), TimeSpan.FromSeconds(10));
+        await agent.Reconcile();
+        await Tell();
+        page.WaitForAssertion(() => Assert.Equal(2, page.FindAll(".interfaces .tone-good").Count), TimeSpan.FromSeconds(10));
+        Assert.Contains("the guest has 10.20.0.9", page.Find(".interfaces").TextContent);
+        Assert.Contains("DHCP gives it 10.20.0.9", page.Find(".step:last-child").TextContent);
+        Assert.Contains("on every network", page.Markup);
+
+        page.Find("button[aria-label='Remove the interface on shop']").Click();
+        dialogs.WaitForElement(".confirm");
+        Assert.Contains("10.20.0.9 is free for others", dialogs.Find(".confirm p").TextContent);
+        await dialogs.Find(".button-danger-solid").ClickAsync(new());
+        page.WaitForAssertion(() => Assert.Contains("Being removed", page.Find(".interfaces").TextContent), TimeSpan.FromSeconds(10));
+        await agent.Reconcile();
+        await Tell();
+        page.WaitForAssertion(() => Assert.Contains("(10.20.0.9) is gone", page.Find(".removed").TextContent), TimeSpan.FromSeconds(10));
+        page.Find(".removed button").Click();
+        page.WaitForAssertion(() => Assert.Contains("Being added", page.Find(".interfaces").TextContent), TimeSpan.FromSeconds(10));
+        Assert.Equal("10.20.0.9", Ok(await Vms.Get(Ana, Project, vm.Id, Stop)).Networks[1].Address);
+        Assert.Empty(page.FindAll(".removed"));
     }
 
     [Fact]
