@@ -59,6 +59,12 @@ public interface IHypervisor : Storage.IVolumeHost, Network.IInterfaceHost, IAsy
     /// <summary>A qcow2 disk of that size in the pool, an overlay of the image where there is one (formats stated, never probed).</summary>
     Task EnsureDisk(VmId vm, DesiredDisk disk, CancellationToken stop);
 
+    /// <summary>
+    /// The disk is a whole copy of its source, without snapshots and without a backing file, grown to its own size. <paramref name="copied"/> hears 0–100 as it
+    /// goes. Stopped half way, it begins anew the next time. Refused while the source is on; for good where it is gone, or has got another disk.
+    /// </summary>
+    Task CopyDisk(VmId vm, DesiredDisk disk, Action<int> copied, CancellationToken stop);
+
     /// <summary>The NoCloud seed of the VM.</summary>
     Task EnsureSeed(VmId vm, Seed seed, CancellationToken stop);
 

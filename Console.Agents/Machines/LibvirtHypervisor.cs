@@ -78,6 +78,22 @@ public sealed partial class LibvirtHypervisor : IHypervisor
 
     public Task EnsureDisk(VmId vm, DesiredDisk disk, CancellationToken stop) => _storage.EnsureDisk(vm, disk, stop);
 
+    public async Task CopyDisk(VmId vm, DesiredDisk disk, Action<int> copied, CancellationToken stop)
+    {
+        DomainRules.Check(disk);
+        var source = disk.Source!;
+        if (_storage.HasDisk(vm, disk)) return;
+        await _libvirt.Call(
+            connection =>
+            {
+                using var domain = DomainLookup.Find(connection, source.Vm) ?? throw Refusals.SourceGone(source);
+                if (DomainLookup.Disk(domain) != source.Generation) throw Refusals.SourceChanged(source);
+                if (DomainLookup.IsActive(domain)) throw Refusals.SourceRunning(source);
+            },
+            ReadFailed, stop);
+        await _storage.CopyDisk(vm, disk, copied, stop);
+    }
+
     public Task EnsureSeed(VmId vm, Seed seed, CancellationToken stop) => _storage.EnsureSeed(vm, seed, stop);
 
     public async Task Define(DesiredMachine machine, IReadOnlyList<NetworkConfig> networks, CancellationToken stop)

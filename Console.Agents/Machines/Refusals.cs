@@ -1,4 +1,5 @@
 using Plinth.Core.Primitives;
+using Plinth.Core.Protocol;
 
 namespace Plinth.Agents.Machines;
 
@@ -22,6 +23,15 @@ internal static class Refusals
 
     public static HypervisorException OtherDisk(VmId vm, long generation) =>
         new("other_disk", $"VM {vm} does not have its disk number {generation} on this host; nothing of it is removed.");
+
+    public static HypervisorException SourceGone(DiskSource source) =>
+        new("source_gone", $"The VM {source.Name}, whose disk was to be copied, is not on this host any more. Delete this VM, and clone another one.", final: true);
+
+    public static HypervisorException SourceChanged(DiskSource source) =>
+        new("source_changed", $"The VM {source.Name} was rebuilt since this clone was asked for: its disk is another one now. Delete this VM, and clone it again.", final: true);
+
+    public static HypervisorException SourceRunning(DiskSource source) =>
+        new("source_running", $"The VM {source.Name} is on: its disk is copied once it is off. Stop it.");
 
     public static HypervisorException SnapshotMissing(VmId vm, SnapshotId snapshot) =>
         new("snapshot_missing", $"VM {vm} has no snapshot {snapshot} on this host; delete it in the console.", final: true);

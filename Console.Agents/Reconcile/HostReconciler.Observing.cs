@@ -93,6 +93,7 @@ internal sealed partial class HostReconciler
 
     private static Progress? Doing(MachineAction action) => action switch
     {
+        MakeDisks { Machine.Disks: [{ Source: { } source }, ..] } => new Progress($"copying the disk of {source.Name}", 0, 100),
         MakeDisks => new Progress("making the disk", 0, 0),
         DefineDomain => new Progress("defining the machine", 0, 0),
         TakeNewDisks => new Progress("giving the machine its new disk", 0, 0),

@@ -119,6 +119,8 @@ internal sealed partial class HostReconciler
             foreach (var vm in tombstones.Concat(machines.Keys).Concat(picture.Domains.Keys).Distinct().ToList())
             {
                 if (!_works.TryGetValue(vm, out var work)) _works[vm] = work = new MachineWork(vm);
+                // A copy for a machine that must go is not waited for.
+                if (tombstones.Contains(vm)) work.Copying?.Cancel();
                 // A worker that was active since the picture was begun knows better than the picture.
                 if (!work.Busy && work.TouchedAt <= begun)
                 {
@@ -218,9 +220,12 @@ internal sealed partial class HostReconciler
                 }
                 if (work.Progress is not null) Changed?.Invoke();
                 if (action is StartDomain && view.Desired is { } starting && _facilities.Unprotected(starting) is { } unprotected) throw new HypervisorException("rules_missing", unprotected);
-                var outcome = await _executor.Do(action, view, work.Domain, networks, stop);
+                using var copying = action is MakeDisks { Machine: var made } && made.Disks.Any(d => d.Source is not null) ? CancellationTokenSource.CreateLinkedTokenSource(stop) : null;
+                lock (_gate) work.Copying = copying;
+                var outcome = await _executor.Do(action, view, work.Domain, networks, progress => Told(work, progress), copying?.Token ?? stop);
                 lock (_gate)
                 {
+                    work.Copying = null;
                     Remember(outcome.Facts);
                     (work.Domain, work.HasFiles, work.FormerFiles, work.Progress) = (outcome.Domain, outcome.HasFiles, outcome.FormerFiles ?? work.FormerFiles, null);
                     if (outcome.AskedShutdownAt is { } asked) work.LastShutdownAsk = asked;
@@ -231,7 +236,7 @@ internal sealed partial class HostReconciler
                 Changed?.Invoke();
             }
         }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        catch (OperationCanceledException) when (stop.IsCancellationRequested || work.Copying is { IsCancellationRequested: true })
         {
         }
         catch (HypervisorException e)
@@ -248,12 +253,19 @@ internal sealed partial class HostReconciler
             if (entered) _room.Release();
             lock (_gate)
             {
-                work.Busy = false;
+                (work.Busy, work.Copying) = (false, null);
                 work.TouchedAt = ++_moment;
             }
             Changed?.Invoke();
             Wake();
         }
+    }
+
+    private void Told(MachineWork work, Progress progress)
+    {
+        // It has come further than what failed before.
+        lock (_gate) (work.Progress, work.Problem) = (progress, null);
+        Changed?.Invoke();
     }
 
     private void Failed(MachineWork work, MachineProblem problem, MachineWish wanted)

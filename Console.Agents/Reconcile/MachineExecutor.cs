@@ -13,7 +13,8 @@ internal sealed record MachineOutcome(MachineFacts Facts, DomainInfo? Domain, bo
 internal sealed class MachineExecutor(IHypervisor hypervisor, TimeProvider time)
 {
     /// <exception cref="HypervisorException">The host said no; the act can be tried again.</exception>
-    public async Task<MachineOutcome> Do(MachineAction action, MachineView view, DomainInfo? domain, IReadOnlyList<NetworkConfig> networks, CancellationToken stop)
+    /// <param name="progress">Hears how far a long act is.</param>
+    public async Task<MachineOutcome> Do(MachineAction action, MachineView view, DomainInfo? domain, IReadOnlyList<NetworkConfig> networks, Action<Progress> progress, CancellationToken stop)
     {
         var facts = view.Facts;
         switch (action)
@@ -22,7 +23,11 @@ internal sealed class MachineExecutor(IHypervisor hypervisor, TimeProvider time)
                 return new MachineOutcome(remember.Facts, domain, view.HasFiles);
 
             case MakeDisks make:
-                foreach (var disk in make.Machine.Disks) await hypervisor.EnsureDisk(facts.Vm, disk, stop);
+                foreach (var disk in make.Machine.Disks)
+                {
+                    if (disk.Source is { } source) await hypervisor.CopyDisk(facts.Vm, disk, percent => progress(new Progress($"copying the disk of {source.Name}", percent, 100)), stop);
+                    else await hypervisor.EnsureDisk(facts.Vm, disk, stop);
+                }
                 await hypervisor.EnsureSeed(facts.Vm, make.Machine.Seed, stop);
                 return new MachineOutcome(facts with { DiskReadyAt = time.GetUtcNow(), DiskFor = make.Machine.DiskGeneration }, domain, true);
 

@@ -20,6 +20,9 @@ internal sealed class MachineWork(VmId vm)
 
     /// <summary>An act is under way or queued: nobody else touches this VM.</summary>
     public bool Busy { get; set; }
+
+    /// <summary>Ends the act under way where it is one that may be left half done: set while a disk is being copied.</summary>
+    public CancellationTokenSource? Copying { get; set; }
     /// <summary>The reconciler's moment at which a worker last ended: an older picture does not count.</summary>
     public long TouchedAt { get; set; }
     public DateTimeOffset? DueAt { get; set; }

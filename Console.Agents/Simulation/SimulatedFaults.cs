@@ -6,7 +6,7 @@ namespace Plinth.Agents.Simulation;
 /// <summary>The acts of a simulated host at which a fault can be planted.</summary>
 public enum SimulatedStep
 {
-    Facts, Free, Pool, Network, Rules, Disk, Seed, Define, TakeDisks, FormerDisks, Adjust, Start, Shutdown, SwitchOff, Reboot, Pause, Resume, Snapshot, Undefine, RemoveDisks,
+    Facts, Free, Pool, Network, Rules, Disk, Copy, Seed, Define, TakeDisks, FormerDisks, Adjust, Start, Shutdown, SwitchOff, Reboot, Pause, Resume, Snapshot, Undefine, RemoveDisks,
     Volume, Attach, Detach, RemoveVolume, Limits, Interfaces, AddInterface, RemoveInterface,
     Domains, DiskOwners, Guest, Counters, Sample, Serial, Vnc,
 }

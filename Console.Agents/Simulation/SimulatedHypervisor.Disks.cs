@@ -7,6 +7,32 @@ namespace Plinth.Agents.Simulation;
 
 public sealed partial class SimulatedHypervisor
 {
+    public async Task CopyDisk(VmId vm, DesiredDisk disk, Action<int> copied, CancellationToken stop)
+    {
+        DomainRules.Check(disk);
+        var (source, from, to) = (disk.Source!, SimulatedVm.File(disk with { Generation = disk.Source!.Generation }), SimulatedVm.File(disk));
+        lock (_gate)
+        {
+            if (!_state.Pools.ContainsKey(disk.Pool)) throw Refusals.PoolMissing(disk.Pool);
+            if (_state.Vm(vm).Disks.ContainsKey(to)) return;
+            if (!_state.Vms.TryGetValue(source.Vm.Value, out var found) || found.Definition is not { } definition) throw Refusals.SourceGone(source);
+            if (definition.DiskGeneration != source.Generation) throw Refusals.SourceChanged(source);
+            if (found.Running) throw Refusals.SourceRunning(source);
+            if (!found.Disks.ContainsKey(from)) throw Refusals.SourceGone(source);
+        }
+        Change(() => _state.Vm(vm).HalfMade.Add(to));
+        copied(0);
+        await Act(SimulatedStep.Copy, stop);
+        Change(() =>
+        {
+            if (!_state.Vms.TryGetValue(source.Vm.Value, out var found) || !found.Disks.ContainsKey(from)) throw Refusals.SourceGone(source);
+            _state.Vm(vm).HalfMade.Remove(to);
+            _state.Vm(vm).Disks[to] = disk.SizeGib;
+            if (found.Contents.TryGetValue(from, out var written)) _state.Vm(vm).Contents[to] = written;
+        });
+        copied(100);
+    }
+
     public async Task TakeDisks(DesiredMachine machine, CancellationToken stop)
     {
         foreach (var disk in machine.Disks) DomainRules.Check(disk);

@@ -24,7 +24,7 @@ internal sealed class LibvirtStorage(LibvirtConnection libvirt, LibvirtOptions o
 
     public string SeedPath(VmId vm, long generation) => Path.Combine(DirectoryOf(DefaultPool), PoolFiles.SeedName(vm, generation));
 
-    public DomainDisk Disk(VmId vm, DesiredDisk disk) => new(disk.Serial, Path.Combine(DirectoryOf(disk.Pool), PoolFiles.DiskName(vm, disk.Serial, disk.Generation)), Backing(disk), disk.Limits);
+    public DomainDisk Disk(VmId vm, DesiredDisk disk) => new(disk.Serial, PathOf(vm, disk), Backing(disk), disk.Limits);
 
     public async Task<ObservedFacility> EnsurePool(PoolConfig pool, CancellationToken stop)
     {
@@ -37,8 +37,26 @@ internal sealed class LibvirtStorage(LibvirtConnection libvirt, LibvirtOptions o
     public async Task EnsureDisk(VmId vm, DesiredDisk disk, CancellationToken stop)
     {
         DomainRules.Check(disk);
-        await EnsureFile(disk, Path.Combine(DirectoryOf(disk.Pool), PoolFiles.DiskName(vm, disk.Serial, disk.Generation)), stop);
+        await EnsureFile(disk, PathOf(vm, disk), stop);
     }
+
+    public bool HasDisk(VmId vm, DesiredDisk disk) => File.Exists(PathOf(vm, disk));
+
+    public async Task CopyDisk(VmId vm, DesiredDisk disk, Action<int> copied, CancellationToken stop)
+    {
+        var (path, source) = (PathOf(vm, disk), Path.Combine(DirectoryOf(disk.Pool), PoolFiles.DiskName(disk.Source!.Vm, disk.Serial, disk.Source.Generation)));
+        if (!File.Exists(source)) throw Refusals.SourceGone(disk.Source);
+        try
+        {
+            await DiskCopy.Make(source, path, disk.SizeGib, copied, stop);
+        }
+        catch (HypervisorException e) when (e.Message.Contains("No space left", StringComparison.OrdinalIgnoreCase))
+        {
+            throw new HypervisorException("disk_full", $"The pool '{disk.Pool}' is full ({DirectoryOf(disk.Pool)}): the disk of {disk.Source.Name} could not be copied. Remove VMs or images, or enlarge the file system.", cause: e);
+        }
+    }
+
+    private string PathOf(VmId vm, DesiredDisk disk) => Path.Combine(DirectoryOf(disk.Pool), PoolFiles.DiskName(vm, disk.Serial, disk.Generation));
 
     // What has just been removed, and what is no qcow2 file any more, holds nothing for a guest.
     private static long SizeOf(FileInfo file)
@@ -145,6 +163,8 @@ internal sealed class LibvirtStorage(LibvirtConnection libvirt, LibvirtOptions o
         var removed = false;
         foreach (var file in Files().Where(which))
         {
+            // What a killed agent left copying would go on into a file without a name.
+            if (file.Name.EndsWith(PoolFiles.Part, StringComparison.Ordinal)) DiskCopy.End(file.FullName);
             file.Delete();
             removed = true;
         }

@@ -2,7 +2,7 @@ using Plinth.Core.Primitives;
 
 namespace Plinth.Core.Machines;
 
-public enum OperationKind { CreateVm, StartVm, StopVm, RebootVm, DeleteVm, PauseVm, ResumeVm, ResizeVm, SoftDeleteVm, RestoreVm, RebuildVm, TakeSnapshot, RevertSnapshot, RemoveSnapshot, AddInterface, RemoveInterface, CreateVolume, AttachVolume, DetachVolume, ResizeVolume, DeleteVolume, UpgradeAgents, RevertAgents }
+public enum OperationKind { CreateVm, StartVm, StopVm, RebootVm, DeleteVm, PauseVm, ResumeVm, ResizeVm, SoftDeleteVm, RestoreVm, RebuildVm, CloneVm, TakeSnapshot, RevertSnapshot, RemoveSnapshot, AddInterface, RemoveInterface, CreateVolume, AttachVolume, DetachVolume, ResizeVolume, DeleteVolume, UpgradeAgents, RevertAgents }
 
 public enum OperationState { Pending, Running, Cancelling, Succeeded, Failed, Cancelled }
 
@@ -39,6 +39,16 @@ public static class OperationSteps
             Accepted,
             new(StepKind.Placed, "Placed on a host", TimeSpan.FromDays(7), "the allocation is released"),
             new(StepKind.Disk, "Disk ready", TimeSpan.FromMinutes(30), "disk and seed are removed"),
+            new(StepKind.Defined, "Machine defined", TimeSpan.FromMinutes(2), "the domain is undefined"),
+            new(StepKind.Started, "Started", TimeSpan.FromMinutes(2), "the domain is switched off"),
+            GuestUp,
+        ],
+        // A disk of terabytes may have to be copied.
+        OperationKind.CloneVm =>
+        [
+            Accepted,
+            new(StepKind.Placed, "Placed on a host", TimeSpan.FromDays(7), "the allocation is released"),
+            new(StepKind.Disk, "Disk copied", TimeSpan.FromHours(12), "the copy and the seed are removed"),
             new(StepKind.Defined, "Machine defined", TimeSpan.FromMinutes(2), "the domain is undefined"),
             new(StepKind.Started, "Started", TimeSpan.FromMinutes(2), "the domain is switched off"),
             GuestUp,
@@ -106,6 +116,9 @@ public static class OperationSteps
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
     };
 
+    /// <summary>Makes a VM: its undo removes it.</summary>
+    public static bool Creates(OperationKind kind) => kind is OperationKind.CreateVm or OperationKind.CloneVm;
+
     /// <summary>Carried by a one-shot command: the desired state stays as it is, and one that was not done leaves the machine as it was.</summary>
     public static bool IsCommand(OperationKind kind) => kind is OperationKind.RebootVm or OperationKind.PauseVm or OperationKind.ResumeVm || IsOfSnapshot(kind);
 
@@ -133,6 +146,7 @@ public static class OperationSteps
         OperationKind.SoftDeleteVm => "Delete, restorable",
         OperationKind.RestoreVm => "Restore",
         OperationKind.RebuildVm => "Rebuild",
+        OperationKind.CloneVm => "Clone",
         OperationKind.TakeSnapshot => "Take snapshot",
         OperationKind.RevertSnapshot => "Revert to snapshot",
         OperationKind.RemoveSnapshot => "Delete snapshot",

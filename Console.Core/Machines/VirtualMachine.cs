@@ -21,6 +21,7 @@ public enum DesiredPower { Running, Stopped }
 /// <param name="Firmware">Null means BIOS.</param>
 /// <param name="FormerSize">What it had before a resize, until the machine has wholly taken the new size; null where it has.</param>
 /// <param name="DiskGeneration">Which of its root disks it has: 0 for the one it was created with, then that of the last rebuild.</param>
+/// <param name="Source">The VM whose root disk its own is a copy of; null where its disk was made from the image.</param>
 /// <param name="Rebuild">A rebuild that was asked for, until its host has shown how it ended; null where there is none.</param>
 public sealed record VmSpec(
     string Name,
@@ -40,7 +41,12 @@ public sealed record VmSpec(
     Resources? FormerSize = null,
     GuestFirmware? Firmware = null,
     long DiskGeneration = 0,
-    RebuildWish? Rebuild = null);
+    RebuildWish? Rebuild = null,
+    CloneSource? Source = null);
+
+/// <summary>What a clone was made of, as it was when it was asked for.</summary>
+/// <param name="Generation">Of the source's root disk: with another one it has become another machine.</param>
+public sealed record CloneSource(VmId Vm, string Name, HostId Host, string HostName, long Generation);
 
 /// <summary>A fresh root disk for a VM that exists, as it was asked for.</summary>
 /// <param name="Generation">Names the disk: the power generation of the request, which no other rebuild of the VM has.</param>

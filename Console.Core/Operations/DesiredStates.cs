@@ -16,7 +16,7 @@ namespace Plinth.Core.Operations;
 public sealed record PlacedMachine(
     VmId Vm, ProjectId Project, string Name, string Hostname, Resources Size, string StorageClass, IReadOnlyList<DesiredNic> Nics,
     string UserName, IReadOnlyList<string> SshKeys, string UserData, Image Image,
-    DesiredPower Power, long PowerGeneration, int StopDeadlineSeconds, bool Removed, GuestFirmware? Firmware = null, long DiskGeneration = 0);
+    DesiredPower Power, long PowerGeneration, int StopDeadlineSeconds, bool Removed, GuestFirmware? Firmware = null, long DiskGeneration = 0, CloneSource? Source = null);
 
 /// <summary>A volume with a place, as its row says.</summary>
 /// <param name="Removed">It must go: stands as a tombstone until the agent reports it gone.</param>
@@ -77,7 +77,9 @@ public static class DesiredStates
 
     private static DesiredMachine Machine(PlacedMachine m, IoLimits? limits) => new(
         m.Vm, m.Project, m.Name, m.Size.Vcpus, m.Size.MemoryMib,
-        [new DesiredDisk(RootDiskSerial, Pool.Name, m.Size.DiskGib, new ImageReference(m.Image.Id, m.Image.Digest, m.Image.SizeBytes, m.Image.Format), limits, m.DiskGeneration)],
+        [m.Source is { } source
+            ? new DesiredDisk(RootDiskSerial, Pool.Name, m.Size.DiskGib, null, limits, m.DiskGeneration, new DiskSource(source.Vm, source.Name, source.Generation))
+            : new DesiredDisk(RootDiskSerial, Pool.Name, m.Size.DiskGib, new ImageReference(m.Image.Id, m.Image.Digest, m.Image.SizeBytes, m.Image.Format), limits, m.DiskGeneration)],
         m.Nics,
         new Seed(m.Hostname, m.UserName, m.SshKeys, m.UserData, m.DiskGeneration),
         m.Image.HasGuestAgent, m.Power, m.PowerGeneration, m.StopDeadlineSeconds, m.Firmware);

@@ -134,16 +134,16 @@ public static class MachineActs
         return Begin(changed, null, OperationKind.RebuildVm, by, next, now);
     }
 
-    /// <summary>Undoes a create (the VM goes), a start (it is switched off) or a rebuild (the VM keeps its disk).</summary>
+    /// <summary>Undoes a create or a clone (the VM goes), a start (it is switched off) or a rebuild (the VM keeps its disk).</summary>
     public static Result<MachineAct> Cancel(MachineRecord vm, OperationRecord operation, string by, Generation next)
     {
         var cancelled = OperationProgress.Cancel(operation, by);
         if (!cancelled.Succeeded) return Result<MachineAct>.No(cancelled.Refusals);
         if (operation.State == OperationState.Cancelling) return new MachineAct(vm, null, operation);
-        if (operation.Kind == OperationKind.CreateVm && Protection(vm) is { } kept) return kept;
+        if (OperationSteps.Creates(operation.Kind) && Protection(vm) is { } kept) return kept;
         // The wish is taken back; what was stopped for it is started again by the wish that stands.
         if (operation.Kind == OperationKind.RebuildVm) return new MachineAct(vm, null, cancelled.Value with { Generation = next });
-        var moved = VmLifecycle.Next(vm.State, operation.Kind == OperationKind.CreateVm ? VmEvent.Cancelled : VmEvent.StopAsked);
+        var moved = VmLifecycle.Next(vm.State, OperationSteps.Creates(operation.Kind) ? VmEvent.Cancelled : VmEvent.StopAsked);
         if (!moved.Succeeded) return Result<MachineAct>.No(moved.Refusals);
         return new MachineAct(
             vm with { State = moved.Value, Reason = VmLifecycle.Sentence(moved.Value), Power = DesiredPower.Stopped, PowerGeneration = vm.PowerGeneration + 1, StopDeadlineSeconds = 0 },

@@ -47,7 +47,7 @@ public static class OperationProgress
             return operation.State == OperationState.Cancelling ? operation : operation with { State = next.Value, Reason = $"Cancelled by {by}; the host under way is brought to its end first." };
         if (operation.Kind == OperationKind.RebuildVm && operation.Steps.First(s => s.Kind == StepKind.Rebuilt).State == StepState.Done)
             return Refusal.Conflict("too_late", "Too late to cancel: the machine has its new disk, and the former one is gone.");
-        if (operation.Kind is not (OperationKind.CreateVm or OperationKind.StartVm or OperationKind.RebuildVm))
+        if (operation.Kind is not (OperationKind.CreateVm or OperationKind.CloneVm or OperationKind.StartVm or OperationKind.RebuildVm))
             return Refusal.Conflict("no_undo", $"“{OperationSteps.Title(operation.Kind)}” cannot be cancelled: {OperationSteps.For(operation.Kind)[1].Undo["none: ".Length..]}.");
         return operation.State == OperationState.Cancelling
             ? operation
@@ -137,7 +137,7 @@ public static class OperationProgress
             return Fail(operation, new StepList(operation.Steps), StepKind.Rebuilt, $"It was too late to cancel: {vm.HostName} had given the machine its new disk already.", now);
         var undone = vm.HostName is null || (operation.Kind switch
         {
-            OperationKind.CreateVm => seen is { Gone: true },
+            OperationKind.CreateVm or OperationKind.CloneVm => seen is { Gone: true },
             OperationKind.RebuildVm => answered,
             _ => answered && StepReader.IsOff(seen!),
         });

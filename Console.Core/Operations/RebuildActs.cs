@@ -51,6 +51,6 @@ public static class RebuildActs
     private static VmSpec Rebuilt(VmSpec spec) => spec.Rebuild is not { } rebuild ? spec : spec with
     {
         Image = rebuild.Image, UserName = rebuild.UserName, SshKeys = rebuild.SshKeys, UserData = rebuild.UserData,
-        Hostname = rebuild.Hostname == spec.Name ? null : rebuild.Hostname, DiskGeneration = rebuild.Generation,
+        Hostname = rebuild.Hostname == spec.Name ? null : rebuild.Hostname, DiskGeneration = rebuild.Generation, Source = null,
     };
 }

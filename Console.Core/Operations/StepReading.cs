@@ -34,7 +34,7 @@ internal static class StepReader
         if (OperationSteps.IsOfInterface(operation.Kind)) return InterfaceProgress.Read(step, vm, seen, now);
         return step switch
         {
-            StepKind.Disk => seen.DiskReadyAt is { } at ? new StepReading.Done(at, "The disk and the seed are in place.") : Going(seen, step, "The disk is being prepared."),
+            StepKind.Disk => seen.DiskReadyAt is { } at ? new StepReading.Done(at, operation.Kind == OperationKind.CloneVm ? "The disk is a whole copy, and needs the source no more; the seed is in place." : "The disk and the seed are in place.") : Going(seen, step, "The disk is being prepared."),
             StepKind.Defined => seen.DefinedAt is { } at ? new StepReading.Done(at, "The hypervisor knows the machine.") : Going(seen, step, "The machine is being defined."),
             StepKind.Started => IsStarted(operation, seen) ? new StepReading.Done(seen.StartedAt ?? now, "The hypervisor has started the machine.") : Going(seen, step, "The machine is being started.", operation.Kind),
             StepKind.GuestAgent => GuestUp(operation, vm, seen, now),

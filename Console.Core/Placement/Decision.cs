@@ -5,8 +5,12 @@ using Plinth.Core.Storage;
 namespace Plinth.Core.Placement;
 
 /// <summary>What is to be placed. <paramref name="OnlyHost"/> pins to one host by the operator's wish.</summary>
+/// <param name="Source">The disk that its own is copied from; null where it is made from an image.</param>
 /// <param name="Storage">What its disks ask of the host's pool; null where any pool does.</param>
-public sealed record PlacementRequest(VmId Vm, ProjectId Project, Resources Size, string Architecture, HostId? OnlyHost, StorageDemand? Storage = null, GuestFirmware? Firmware = null);
+public sealed record PlacementRequest(VmId Vm, ProjectId Project, Resources Size, string Architecture, HostId? OnlyHost, StorageDemand? Storage = null, GuestFirmware? Firmware = null, SourceDisk? Source = null);
+
+/// <summary>A disk of a VM on a host.</summary>
+public sealed record SourceDisk(string Vm, HostId Host, string HostName);
 
 /// <summary>The numbers that people set. Ratios multiply what a host has.</summary>
 /// <param name="CpuOvercommit">vCPUs per logical CPU.</param>

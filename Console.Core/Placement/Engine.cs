@@ -28,7 +28,7 @@ public static class PlacementEngine
 {
     public static IReadOnlyList<IHostFilter> Filters { get; } =
     [
-        new PinnedHostFilter(), new StateFilter(), new FreshnessFilter(), new ArchitectureFilter(), new FirmwareFilter(), new CpuFilter(), new MemoryFilter(), new DiskFilter(), new StorageFilter(),
+        new PinnedHostFilter(), new SourceFilter(), new StateFilter(), new FreshnessFilter(), new ArchitectureFilter(), new FirmwareFilter(), new CpuFilter(), new MemoryFilter(), new DiskFilter(), new StorageFilter(),
     ];
 
     public static IReadOnlyList<IHostScorer> Scorers { get; } = [new AccelerationScorer(), new FreeMemoryScorer(), new FreeCpuScorer()];

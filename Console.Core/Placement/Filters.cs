@@ -13,6 +13,15 @@ internal sealed class PinnedHostFilter : IHostFilter
         request.OnlyHost is { } only && only != host.Id ? new HostRefusal(Name, RefusalClass.Forbidden, "the request names another host", 1, 0) : null;
 }
 
+internal sealed class SourceFilter : IHostFilter
+{
+    public string Name => "source disk";
+    public HostRefusal? Check(PlacementRequest request, HostSnapshot host, PlacementPolicy policy, DateTimeOffset now) =>
+        request.Source is { } source && source.Host != host.Id && host.Pool is not { Shared: true }
+            ? new HostRefusal(Name, RefusalClass.Forbidden, $"the disk is copied from {source.Vm} on {source.HostName}, and its storage is not shared between hosts", 1, 0)
+            : null;
+}
+
 internal sealed class StateFilter : IHostFilter
 {
     public string Name => "state";

@@ -67,7 +67,12 @@ public sealed record DesiredMachine(
 /// <param name="Image">The image under the overlay; null for an empty disk.</param>
 /// <param name="Limits">How much it may do in a second; null for as much as it can.</param>
 /// <param name="Generation">Rises with each rebuild: each is a file of its own, and the one before is kept until the machine has the new one.</param>
-public sealed record DesiredDisk(string Serial, [property: JsonPropertyName("storageClass")] string Pool, int SizeGib, ImageReference? Image, IoLimits? Limits = null, long Generation = 0);
+/// <param name="Source">The disk that this one is a whole copy of; null for one that is made from the image, or empty.</param>
+public sealed record DesiredDisk(string Serial, [property: JsonPropertyName("storageClass")] string Pool, int SizeGib, ImageReference? Image, IoLimits? Limits = null, long Generation = 0, DiskSource? Source = null);
+
+/// <summary>The disk of the same serial of another VM on the host, which is off while it is copied.</summary>
+/// <param name="Name">The VM's, for people.</param>
+public sealed record DiskSource(VmId Vm, string Name, long Generation);
 
 /// <param name="Digest">"sha256:" + 64 hex digits; the bytes are fetched by it from the console.</param>
 public sealed record ImageReference(ImageId Id, string Digest, long SizeBytes, string Format);

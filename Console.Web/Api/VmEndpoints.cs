@@ -68,6 +68,10 @@ internal static class VmEndpoints
                 Answers.Accepted(http, await use.Rebuild(http.Caller(), Inputs.Project(project), Vm(vm), body.Value, Inputs.ExpectedVersion(http), Inputs.IdempotencyKey(http), http.RequestAborted)))
             .Describe<OperationView>("Rebuild from an image", "A fresh root disk from an image, the same one where none is named; absent settings of the guest stay. Name, id, addresses, volumes, place and size are kept; what is on the former root disk, and its snapshots, are lost. A running guest is asked to shut down and switched off at the deadline (0: at once), and started again. Until the new disk stands the VM goes on with its own, and the operation can be cancelled until it was swapped. Refused while the VM is protected.", StatusCodes.Status202Accepted);
 
+        vms.MapPost("/{vm}/clone", async (HttpContext http, string project, string vm, IRootDisks use, JsonBody<CloneVm> body) =>
+                Answers.Accepted(http, await use.Clone(http.Caller(), Inputs.Project(project), Vm(vm), body.Value, Inputs.ExpectedVersion(http), Inputs.IdempotencyKey(http), http.RequestAborted)))
+            .Describe<OperationView>("Clone", "A new VM whose root disk is a whole copy of this one's, which has to be stopped, on the same host. Absent fields are as the source has them; name, id, MAC and addresses are its own, and the guest sets itself up anew. Volumes and snapshots are not copied. The source cannot be started, rebuilt or removed until its disk is copied; the operation shows how far that is and can be cancelled.", StatusCodes.Status202Accepted);
+
         vms.MapPost("/{vm}/pause", async (HttpContext http, string project, string vm, IVirtualMachines use, JsonBody<Nothing> body) =>
                 Answers.Accepted(http, await use.Pause(http.Caller(), Inputs.Project(project), Vm(vm), Inputs.IdempotencyKey(http), http.RequestAborted)))
             .Describe<OperationView>("Pause", "The processors stand still; memory, devices and place are kept.", StatusCodes.Status202Accepted);

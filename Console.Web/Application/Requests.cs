@@ -68,6 +68,22 @@ public sealed record ResizeVm(long? Vcpus = null, long? MemoryMib = null);
 /// <param name="DeadlineSeconds">How long a running guest may take to shut down, 0–3600; 0 switches it off at once. Absent: 60.</param>
 public sealed record RebuildVm(string? Image = null, string? UserName = null, IReadOnlyList<string?>? Keys = null, string? UserData = null, long? DeadlineSeconds = null);
 
+/// <summary>POST …/vms/{vm}/clone: what is absent is as the source has it.</summary>
+/// <param name="DiskGib">No less than the source's.</param>
+/// <param name="Networks">Names or ids; addresses are the clone's own in any case.</param>
+/// <param name="Keys">OpenSSH public keys; an empty list for none.</param>
+public sealed record CloneVm(
+    string? Name,
+    string? Description = null,
+    IReadOnlyDictionary<string, string?>? Labels = null,
+    long? Vcpus = null,
+    long? MemoryMib = null,
+    long? DiskGib = null,
+    IReadOnlyList<string?>? Networks = null,
+    string? UserName = null,
+    IReadOnlyList<string?>? Keys = null,
+    string? UserData = null);
+
 /// <summary>POST …/vms/{vm}/snapshots.</summary>
 public sealed record TakeSnapshot(string? Name, bool? Memory = null);
 

@@ -38,6 +38,11 @@ public interface IRootDisks
     /// What runs is stopped as a stop does it and started again.
     /// </summary>
     Task<Result<OperationView>> Rebuild(Caller caller, string project, VmId vm, RebuildVm request, long? expectedVersion, string? idempotencyKey, CancellationToken stop);
+    /// <summary>
+    /// A new VM whose root disk is a whole copy of this one's, which is stopped, on the same host. Name, id and addresses are its own, and its guest sets itself up
+    /// anew; volumes and snapshots are not copied.
+    /// </summary>
+    Task<Result<OperationView>> Clone(Caller caller, string project, VmId vm, CloneVm request, long? expectedVersion, string? idempotencyKey, CancellationToken stop);
 }
 
 /// <summary>Snapshots of a VM: its own disk, and its memory where it is on.</summary>

@@ -67,6 +67,29 @@ public sealed class KillTests(Fleet fleet)
         await fleet.Remove(vm);
     }
 
+    [Theory]
+    [InlineData("agent", "placed")]
+    [InlineData("server", "placed")]
+    [InlineData("libvirtd", "placed")]
+    [InlineData("agent", "disk")]
+    public async Task Killing_at_a_step_of_a_clone_leaves_one_whole_copy(string victim, string step)
+    {
+        var (source, create) = await fleet.Create($"source-{victim}-{step}");
+        await fleet.Console.Finished(create);
+        await fleet.Console.Finished((await fleet.Console.Post($"projects/default/vms/{source}/stop", new { deadlineSeconds = 0 })).GetProperty("id").GetString()!);
+        await fleet.VmIn(source, "stopped");
+        var operation = await fleet.Console.Post($"projects/default/vms/{source}/clone", new { name = $"clone-{victim}-{step}" });
+        var (clone, id) = (operation.GetProperty("vm").GetString()!, operation.GetProperty("id").GetString()!);
+        await Kill(victim, id, step);
+        var end = await fleet.Console.Finished(id, TimeSpan.FromMinutes(4));
+        Assert.True(end.GetProperty("state").GetString() == "succeeded", end.ToString());
+        Assert.Contains(clone, await fleet.Host.RunningDomains());
+        Assert.Equal(2, (await fleet.Files(clone)).Length);
+        await fleet.Remove(source);
+        Assert.Contains(clone, await fleet.Host.RunningDomains());
+        await fleet.Remove(clone);
+    }
+
     private async Task Kill(string victim, string operation, string step)
     {
         await Wait.Until($"step {step} done", async () => (await fleet.Console.Get($"operations/{operation}")).GetProperty("steps").EnumerateArray()

@@ -33,7 +33,7 @@ internal sealed class DesiredStateReader(IConsoleStore store)
             networks,
             vms.Select(v => (Vm: v, Spec: specs[v.Id])).Select(w => new PlacedMachine(
                 w.Vm.Id, w.Vm.Project, w.Vm.Name, w.Spec.Hostname ?? w.Vm.Name, w.Spec.Size, w.Spec.StorageClass, [.. w.Vm.Nics.Select(n => new DesiredNic(n.Mac, n.Network, n.Address, n.Rules, n.State == InterfaceState.Removing))], w.Spec.UserName, w.Spec.SshKeys, w.Spec.UserData,
-                images[w.Spec.Image], w.Vm.Power, w.Vm.PowerGeneration, w.Vm.StopDeadlineSeconds, w.Vm.State == VmState.Deleting || removed.Contains(w.Vm.Id), w.Spec.Firmware, w.Spec.DiskGeneration)),
+                images[w.Spec.Image], w.Vm.Power, w.Vm.PowerGeneration, w.Vm.StopDeadlineSeconds, w.Vm.State == VmState.Deleting || removed.Contains(w.Vm.Id), w.Spec.Firmware, w.Spec.DiskGeneration, w.Spec.Source)),
             volumes.Select(v => new PlacedVolume(v.Id, v.Project, v.Name, v.StorageClass, v.SizeGib, v.Vm, v.Made, v.State == VolumeState.Deleting)),
             await Members(db, host, [.. vms.SelectMany(v => v.Nics).Select(n => n.Network).Distinct()], stop));
     }

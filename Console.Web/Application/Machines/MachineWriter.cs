@@ -152,6 +152,7 @@ internal sealed class MachineWriter(Lazy<IAgentGateway> gateway, LiveHosts live,
     {
         if (!act.Succeeded) return Result<OperationRow>.No(act.Refusals);
         var kind = act.Value.Operation.Kind;
+        if (CloneActs.Disturbs(kind) && await CloneOf(scope, vm) is { } clone) return CloneActs.BeingCloned(clone);
         if (act.Value.Superseded is { } superseded)
         {
             MachineRows.Take(context.Operation!, superseded, vm.StopDeadlineSeconds);
@@ -166,6 +167,14 @@ internal sealed class MachineWriter(Lazy<IAgentGateway> gateway, LiveHosts live,
         else if (context.Host is not null) Wish(scope, vm, context.Host);
         if (kind == OperationKind.DeleteVm) await Remove(scope, vm);
         return operation;
+    }
+
+    /// <summary>The name of a VM that this one's disk is being copied into; null where there is none. Few clones are under way at a time.</summary>
+    public static async Task<string?> CloneOf(WriteScope scope, VmRow vm)
+    {
+        var clones = await scope.Db.Operations.Where(o => o.Kind == OperationKind.CloneVm && (o.State == OperationState.Pending || o.State == OperationState.Running)).ToListAsync();
+        var ids = clones.Where(o => CloneActs.NeedsSource(MachineRows.Record(o))).Select(o => o.Vm!.Value).ToArray();
+        return ids.Length == 0 ? null : (await scope.Db.Vms.Where(v => ids.Contains(v.Id)).ToListAsync()).FirstOrDefault(v => v.Spec.Source?.Vm == vm.Id)?.Name;
     }
 
     /// <summary>Another size. The ledger holds the larger of the two until the machine has wholly taken the new one.</summary>
@@ -276,7 +285,7 @@ internal sealed class MachineWriter(Lazy<IAgentGateway> gateway, LiveHosts live,
         if (operation.Kind == OperationKind.RebuildVm) GiveUpRebuild(scope, vm, context.Host!);
         else if (context.Host is not null) Wish(scope, vm, context.Host);
         if (vm.Host is { } on) scope.AfterCommit(() => live.Forget(on, vm.Id));
-        if (operation.Kind == OperationKind.CreateVm) await Remove(scope, vm);
+        if (OperationSteps.Creates(operation.Kind)) await Remove(scope, vm);
         return Done.Value;
     }
 

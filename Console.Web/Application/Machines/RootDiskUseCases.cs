@@ -1,16 +1,23 @@
 using Microsoft.EntityFrameworkCore;
 using Plinth.Core.Identity;
+using Plinth.Core.Inventory;
 using Plinth.Core.Machines;
+using Plinth.Core.Network;
 using Plinth.Core.Operations;
+using Plinth.Core.Placement;
 using Plinth.Core.Primitives;
+using Plinth.Core.Storage;
+using Plinth.Web.Application.Networks;
 using Plinth.Web.Application.Operations;
+using Plinth.Web.Application.Placement;
 using Plinth.Web.Persistence;
+using Plinth.Web.Persistence.Capacity;
 using Plinth.Web.Persistence.Rows;
 
 namespace Plinth.Web.Application.Machines;
 
 /// <inheritdoc cref="IRootDisks"/>
-internal sealed class RootDiskUseCases(IConsoleStore store, Mutations mutations, MachineWriter writer) : IRootDisks
+internal sealed class RootDiskUseCases(IConsoleStore store, Mutations mutations, MachineWriter writer, NetworkWriter networks, Signals signals) : IRootDisks
 {
     // What is on the disk is lost, as by a deletion.
     public async Task<Result<OperationView>> Rebuild(Caller caller, string project, VmId vm, RebuildVm request, long? expectedVersion, string? idempotencyKey, CancellationToken stop)
@@ -39,6 +46,67 @@ internal sealed class RootDiskUseCases(IConsoleStore store, Mutations mutations,
             return asked.Value.Id.Value;
         }, stop);
         return await View(operation, stop);
+    }
+
+    public async Task<Result<OperationView>> Clone(Caller caller, string project, VmId vm, CloneVm request, long? expectedVersion, string? idempotencyKey, CancellationToken stop)
+    {
+        var operation = await mutations.Run(caller, Permissions.VmCreate, "vm.clone", $"vm/{vm}", Idempotency.Of(caller, idempotencyKey, "vm.clone", project, vm, expectedVersion, request), async m =>
+        {
+            var row = await VirtualMachines.Mine(m, project, vm, stop);
+            if (!row.Succeeded) return Result<Guid>.No(row.Refusals);
+            var source = row.Value;
+            if (VirtualMachines.Stale(source, expectedVersion) is { } stale) return stale;
+            var owner = await m.Db.Projects.SingleAsync(p => p.Id == source.Project, stop);
+            var judged = await NewVm.Judge(m.Db, owner, AsCreate(source, request), stop);
+            var small = request.DiskGib < source.Spec.Size.DiskGib
+                ? Refusal.Invalid("diskGib", "disk_too_small", $"The disk of {source.Name} has {source.Spec.Size.DiskGib} GiB, and a copy of it needs as much; {request.DiskGib} GiB were asked for. Choose {source.Spec.Size.DiskGib} GiB or more.")
+                : null;
+            if (!judged.Succeeded) return Result<Guid>.No(small is null ? judged.Refusals : [.. judged.Refusals, small]);
+            if (small is not null) return small;
+            var host = source.Host is { } on ? await m.Db.Hosts.SingleAsync(h => h.Id == on, stop) : null;
+            if (CloneActs.WhyNot(source.State, host?.Name) is { } no) return no;
+            if (source.Operation is not null) return Refusal.Conflict("operation_under_way", "Something is under way on this VM; wait until it has ended.");
+            var spec = judged.Value.Spec with { Source = new CloneSource(source.Id, source.Name, host!.Id, host.Name, source.Spec.DiskGeneration) };
+            if (await NoRoom(m, spec, judged.Value.Storage, host.Id, stop) is { } full) return full;
+
+            var id = VmId.New(m.Now);
+            var clone = new VmRow
+            {
+                Id = id, Project = source.Project, State = VmState.Requested, StateReason = VmLifecycle.Sentence(VmState.Requested), Power = DesiredPower.Running, PowerGeneration = 1,
+                CreatedBy = m.By, CreatedAt = m.Now, UpdatedAt = m.Now,
+            }.SetSpec(spec);
+            clone.Nics = await networks.Take(m.Scope, id, judged.Value.Networks);
+            var operationRow = MachineRows.Row(OperationProgress.Begin(OperationKind.CloneVm, m.By, Generation.None, clone.PowerGeneration, m.Now), OperationId.New(m.Now), clone, m.By, clone.StopDeadlineSeconds);
+            clone.Operation = operationRow.Id;
+            m.Db.Vms.Add(clone);
+            m.Db.Operations.Add(operationRow);
+            m.Target = $"vm/{id}";
+            m.Detail = $"{clone.Name}: a copy of {source.Name}, {spec.Size.Vcpus} vCPU, {spec.Size.MemoryMib} MiB, {spec.Size.DiskGib} GiB";
+            m.Scope.AfterCommit(signals.Placement.Ring);
+            return operationRow.Id.Value;
+        }, stop);
+        return await View(operation, stop);
+    }
+
+    // What is not asked for is as the source has it. A login of its own was judged when the source was made.
+    private static CreateVm AsCreate(VmRow source, CloneVm request)
+    {
+        var (spec, firmware) = (source.Spec, source.Spec.Firmware ?? GuestFirmware.Default);
+        return new CreateVm(
+            request.Name, spec.Image.ToString(), null, request.Vcpus ?? spec.Size.Vcpus, request.MemoryMib ?? spec.Size.MemoryMib, request.DiskGib ?? spec.Size.DiskGib,
+            request.Description ?? spec.Description, request.Labels ?? spec.Labels.ToDictionary(l => l.Key, l => (string?)l.Value), spec.StorageClass,
+            request.Networks ?? [.. source.Nics.Where(n => n.State != InterfaceState.Removing).Select(n => n.Network.ToString())], request.UserName ?? (spec.UserName.Length > 0 ? spec.UserName : null),
+            request.Keys ?? [.. spec.SshKeys], request.UserData ?? spec.UserData, null, firmware.Kind == FirmwareKind.Uefi ? "uefi" : null, firmware.SecureBoot ? true : null, firmware.Tpm ? true : null);
+    }
+
+    // It goes to its source's host or nowhere: what does not fit there now is not kept waiting, since the source would wait with it.
+    private static async Task<Refusal?> NoRoom(Mutation m, VmSpec spec, StorageDemand storage, HostId on, CancellationToken stop)
+    {
+        var host = await FleetSnapshots.LoadHost(m.Db, on, stop);
+        if (host is null) return Refusal.Conflict("no_host", $"The host of {spec.Source!.Name} is retired; its disk cannot be copied.");
+        var asked = new PlacementRequest(default, default, spec.Size, GuestArchitecture.OfImages, null, storage, spec.Firmware, Placer.SourceOf(spec));
+        var reasons = PlacementEngine.Recheck(asked, host, PlacementPolicy.Default, m.Now);
+        return reasons.Count == 0 ? null : Refusal.NoCapacity("no_room", $"The clone has to be on {host.Name}, where the disk of {spec.Source!.Name} is, and {host.Name} cannot take it: {string.Join("; ", reasons.Select(r => r.Message))}. Ask for less, or free room on {host.Name}.");
     }
 
     private async Task<Result<OperationView>> View(Result<Guid> operation, CancellationToken stop)

@@ -24,7 +24,7 @@ internal sealed class Placer(IConsoleStore store, ICapacityWriter capacity, Mach
     public async Task<int> Pass(CancellationToken stop)
     {
         // What asks for the same and waits for the same reason is not worth a decision of its own in this pass.
-        var full = new Dictionary<(ProjectId, Resources, HostId?, string, GuestFirmware?), string>();
+        var full = new Dictionary<(ProjectId, Resources, HostId?, string, GuestFirmware?, HostId?), string>();
         var (placed, left) = (0, 0);
         for (; ; )
         {
@@ -37,7 +37,7 @@ internal sealed class Placer(IConsoleStore store, ICapacityWriter capacity, Mach
             }
             foreach (var vm in waiting)
             {
-                var asks = (vm.Project, vm.Spec.Size, vm.Spec.OnlyHost, vm.StorageClass, vm.Spec.Firmware);
+                var asks = (vm.Project, vm.Spec.Size, vm.Spec.OnlyHost, vm.StorageClass, vm.Spec.Firmware, vm.Spec.Source?.Host);
                 if (vm.State == VmState.Waiting && full.TryGetValue(asks, out var reason) && reason == vm.StateReason)
                 {
                     left++;
@@ -57,7 +57,9 @@ internal sealed class Placer(IConsoleStore store, ICapacityWriter capacity, Mach
     }
 
     private Task<PlacementDecision?> Place(VmRow vm, Dictionary<string, StorageNeeds> classes, CancellationToken stop) => capacity.Place(
-        new PlacementRequest(vm.Id, vm.Project, vm.Spec.Size, GuestArchitecture.OfImages, vm.Spec.OnlyHost, new StorageDemand(vm.StorageClass, classes[vm.StorageClass]), vm.Spec.Firmware), PlacementPolicy.Default, (scope, d) => Commit(scope, vm.Id, d), stop);
+        new PlacementRequest(vm.Id, vm.Project, vm.Spec.Size, GuestArchitecture.OfImages, vm.Spec.OnlyHost, new StorageDemand(vm.StorageClass, classes[vm.StorageClass]), vm.Spec.Firmware, SourceOf(vm.Spec)), PlacementPolicy.Default, (scope, d) => Commit(scope, vm.Id, d), stop);
+
+    internal static SourceDisk? SourceOf(VmSpec spec) => spec.Source is { } source ? new SourceDisk(source.Name, source.Host, source.HostName) : null;
 
     private async Task<bool> Commit(WriteScope scope, VmId id, PlacementDecision decision)
     {

@@ -53,6 +53,7 @@ public partial class VirtualMachine
             new PageCommand($"Resume {vm.Name}", view.Resume, view.WhyNot(OperationKind.ResumeVm)),
             new PageCommand($"Restore {vm.Name}", view.Restore, view.WhyNot(VmEvent.RestoreAsked)),
             new PageCommand($"Rebuild {vm.Name}", () => Go("rebuild"), VmRebuildView.WhyNot(vm)),
+            new PageCommand($"Clone {vm.Name}", () => Go("clone"), VmCloneView.WhyNot(vm)),
             new PageCommand($"Delete {vm.Name}", Delete, view.WhyNoDelete));
     }
 

@@ -289,6 +289,45 @@ public abstract class HypervisorContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_disk_is_copied_whole_and_needs_its_source_no_more()
+    {
+        var source = _bench.Machine("original");
+        await Prepare(source);
+        await Host.Start(source.Vm, Stop);
+        await _bench.WriteOn(source, "copied");
+        var copy = _bench.Machine("copy");
+        copy = copy with { Disks = [copy.Disks[0] with { Image = null, SizeGib = 2, Source = new DiskSource(source.Vm, source.Name, 0) }] };
+        Assert.Equal("source_running", await CodeOf(() => Host.CopyDisk(copy.Vm, copy.Disks[0], _ => { }, Stop)));
+        await Host.SwitchOff(source.Vm, Stop);
+        Assert.Equal("source_changed", await CodeOf(() => Host.CopyDisk(copy.Vm, copy.Disks[0] with { Source = copy.Disks[0].Source! with { Generation = 5 } }, _ => { }, Stop)));
+        Assert.Equal("source_gone", await CodeOf(() => Host.CopyDisk(copy.Vm, copy.Disks[0] with { Source = copy.Disks[0].Source! with { Vm = VmId.New(DateTimeOffset.UtcNow) } }, _ => { }, Stop)));
+
+        // Left half way, it begins anew.
+        using (var left = new CancellationTokenSource())
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Host.CopyDisk(copy.Vm, copy.Disks[0], _ => left.Cancel(), left.Token));
+        var told = new List<int>();
+        for (var i = 0; i < 2; i++) await Host.CopyDisk(copy.Vm, copy.Disks[0], told.Add, Stop);
+        Assert.Equal((0, 100), (told[0], told[^1]));
+        Assert.Equal(told.Order(), told);
+        await Host.EnsureSeed(copy.Vm, copy.Seed, Stop);
+        await Host.EnsureRules(new DesiredHostState(new Generation(1), [_bench.StoragePool], [_bench.Network], [source, copy], []), Stop);
+        await Host.Define(copy, [_bench.Network], Stop);
+        await Host.Start(copy.Vm, Stop);
+        await _bench.ReadsFrom(copy, "copied");
+        await _bench.WriteOn(copy, "changed");
+
+        await Host.Start(source.Vm, Stop);
+        await _bench.ReadsFrom(source, "copied");
+        await Host.SwitchOff(source.Vm, Stop);
+        await Remove(source.Vm);
+        await Host.SwitchOff(copy.Vm, Stop);
+        await Host.Start(copy.Vm, Stop);
+        await _bench.ReadsFrom(copy, "changed");
+        await Host.SwitchOff(copy.Vm, Stop);
+        await Remove(copy.Vm);
+    }
+
+    [Fact]
     public async Task A_vm_lives_from_disk_to_removal()
     {
         var machine = _bench.Machine("whole-life");

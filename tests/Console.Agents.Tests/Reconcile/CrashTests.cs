@@ -78,6 +78,36 @@ public sealed class CrashTests : IDisposable
 
     [Theory]
     [MemberData(nameof(BeforeOrAfter))]
+    public async Task Dying_at_every_step_of_a_clone_leaves_one_whole_copy_and_the_source_as_it_was(bool before)
+    {
+        var source = DesiredBuilder.Machine(1);
+        var clone = DesiredBuilder.Clone(2, source);
+        for (var n = 1; ; n++)
+        {
+            var directory = Path.Combine(_directory, $"clone-{(before ? "before" : "after")}-{n}");
+            await using var host = new SimulatedHypervisor(SimulatedProfile.Server(1, SimulatedTimings.Instant), TimeProvider.System);
+            var desired = new DesiredBuilder();
+            await using (var agent = new TestAgent(directory, host, TimeProvider.System))
+            {
+                agent.Accept(desired.Put(source));
+                await agent.Until(source.Vm, m => m.Domain == DomainState.Running);
+                host.WriteOn(source.Vm, "original");
+                agent.Accept(desired.Power(source.Vm, DesiredPower.Stopped, stopDeadlineSeconds: 0));
+                await agent.Until(source.Vm, m => m is { Domain: DomainState.Off, StartedForPowerGeneration: 2 });
+            }
+            var stage = new Stage(directory, host, n, before);
+            await stage.Reach(desired.Put(clone), clone.Vm, m => m is { Domain: DomainState.Running, StartedForPowerGeneration: 1 });
+            Assert.Equal(("original", "original"), (host.ReadFrom(clone.Vm), host.ReadFrom(source.Vm)));
+            Assert.Equal(2, (await host.DiskOwners(default)).Count);
+            await stage.Reach(desired.Delete(clone.Vm), clone.Vm, m => m.Gone);
+            await stage.End();
+            Assert.Equal([source.Vm], await host.DiskOwners(default));
+            if (!stage.Died) return;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(BeforeOrAfter))]
     public async Task Dying_at_every_step_of_a_volume_s_life_leaves_one_volume_and_no_orphan(bool before)
     {
         var (machine, volume) = (DesiredBuilder.Machine(1), DesiredBuilder.Volume(1));

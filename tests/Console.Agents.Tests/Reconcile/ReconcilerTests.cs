@@ -279,6 +279,37 @@ public sealed class ReconcilerTests : IDisposable
     }
 
     [Fact]
+    public async Task A_copy_waits_for_its_source_to_be_off_and_is_left_at_once_where_it_is_wanted_no_more()
+    {
+        var source = DesiredBuilder.Machine(1);
+        var clone = DesiredBuilder.Clone(2, source);
+        await using var agent = Agent();
+        agent.Accept(_desired.Put(source));
+        await agent.Until(source.Vm, m => m.Domain == DomainState.Running);
+        agent.Accept(_desired.Put(clone));
+        var waits = await agent.Until(clone.Vm, m => m.Problem is not null);
+        Assert.Equal(("source_running", StepKind.Disk, false), (waits.Problem!.Code, waits.Problem.Step, waits.Problem.Final));
+
+        _simulated.Faults.Slow(SimulatedStep.Copy, TimeSpan.FromHours(1));
+        agent.Accept(_desired.Power(source.Vm, DesiredPower.Stopped, stopDeadlineSeconds: 0));
+        var copying = await agent.Until(clone.Vm, m => m.Progress is { Total: 100 } && m.Problem is null);
+        Assert.Equal($"copying the disk of {source.Name}", copying.Progress!.Sentence);
+        agent.Accept(_desired.Delete(clone.Vm));
+        await agent.Until(clone.Vm, m => m.Gone);
+        Assert.Equal([source.Vm], await _simulated.DiskOwners(default));
+    }
+
+    [Fact]
+    public async Task A_source_that_is_gone_fails_its_clone_for_good()
+    {
+        var clone = DesiredBuilder.Clone(2, DesiredBuilder.Machine(1));
+        await using var agent = Agent();
+        agent.Accept(_desired.Put(clone));
+        var failed = await agent.Until(clone.Vm, m => m.Problem is { Final: true });
+        Assert.Equal("source_gone", failed.Problem!.Code);
+    }
+
+    [Fact]
     public async Task A_silent_hypervisor_is_told_as_a_facility_and_healed_by_itself()
     {
         _simulated.Faults.Lost = true;

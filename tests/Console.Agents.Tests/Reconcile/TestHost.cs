@@ -34,6 +34,10 @@ internal sealed class DesiredBuilder
 
     public static DesiredNic Nic(int number) => new($"52:54:00:00:01:{number:x2}", Network.Id);
 
+    /// <summary>A machine whose disk is a copy of another's.</summary>
+    public static DesiredMachine Clone(int number, DesiredMachine of) =>
+        Machine(number) is var clone ? clone with { Disks = [clone.Disks[0] with { Image = null, Source = new DiskSource(of.Vm, of.Name, of.DiskGeneration) }] } : of;
+
     public static DesiredVolume Volume(int number) =>
         new(new VolumeId(Guid.Parse($"01930000-0000-7000-9000-{number:x12}")), new ProjectId(Guid.Empty), $"volume-{number}", $"vol-{number}", "default", 1, null, false);
 
@@ -206,6 +210,7 @@ internal abstract class DelegatingHypervisor(IHypervisor inner) : IHypervisor
     public string ImagePath(ImageReference image) => inner.ImagePath(image);
     public bool NeedsImageBytes => inner.NeedsImageBytes;
     public Task EnsureDisk(VmId vm, DesiredDisk disk, CancellationToken stop) => Around(nameof(EnsureDisk), vm, () => inner.EnsureDisk(vm, disk, stop));
+    public Task CopyDisk(VmId vm, DesiredDisk disk, Action<int> copied, CancellationToken stop) => Around(nameof(CopyDisk), vm, () => inner.CopyDisk(vm, disk, copied, stop));
     public Task EnsureSeed(VmId vm, Seed seed, CancellationToken stop) => Around(nameof(EnsureSeed), vm, () => inner.EnsureSeed(vm, seed, stop));
     public Task Define(DesiredMachine machine, IReadOnlyList<NetworkConfig> networks, CancellationToken stop) => Around(nameof(Define), machine.Vm, () => inner.Define(machine, networks, stop));
     public Task Adjust(DesiredMachine machine, CancellationToken stop) => Around(nameof(Adjust), machine.Vm, () => inner.Adjust(machine, stop));

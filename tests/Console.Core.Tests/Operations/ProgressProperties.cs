@@ -90,7 +90,7 @@ public sealed class ProgressProperties
     [Fact]
     public void Every_act_on_every_state_is_answered() => Gen.Select(Vm, Operation.Null(0.3), Kind).Sample((vm, current, kind) =>
     {
-        if (kind == OperationKind.CreateVm) return;
+        if (OperationSteps.Creates(kind)) return;
         var act = kind == OperationKind.SoftDeleteVm ? MachineActs.Delete(vm, current, false, TimeSpan.FromMinutes(10), "ana", new Generation(4), Begin) : MachineActs.Ask(vm, current, kind, 60, "ana", new Generation(4), Begin);
         if (!act.Succeeded) Assert.NotEmpty(act.Reason);
         else if (kind is OperationKind.StartVm or OperationKind.StopVm or OperationKind.DeleteVm) Assert.Equal(vm.PowerGeneration + 1, act.Value.Vm.PowerGeneration);
@@ -112,6 +112,24 @@ public sealed class ProgressProperties
             spec = next;
         }
     });
+
+    [Fact]
+    public void A_source_is_needed_until_its_copy_stands_and_no_longer() => Gen.Select(Vm, Operation.Where(o => OperationSteps.Creates(o.Kind) && o.State == OperationState.Pending), Seen.Array[1, 6]).Sample((vm, operation, reports) =>
+    {
+        operation = OperationProgress.Placed(operation, "Placed on kvm-1.", new Generation(1), Begin);
+        var now = Begin;
+        foreach (var seen in reports)
+        {
+            now = now.AddSeconds(3);
+            operation = MachineProgress.Advance(vm with { HostName = "kvm-1" }, operation, seen, null, now).Operation!;
+            var copied = operation.Steps.First(s => s.Kind == StepKind.Disk).State == StepState.Done;
+            Assert.Equal(operation.Kind == OperationKind.CloneVm && !operation.IsFinished && !copied, CloneActs.NeedsSource(operation));
+        }
+    });
+
+    [Fact]
+    public void Only_what_is_stopped_and_placed_is_copied() => Gen.Select(Gen.Enum<VmState>(), Gen.Bool).Sample((state, placed) =>
+        Assert.Equal(state == VmState.Stopped && placed, CloneActs.WhyNot(state, placed ? "kvm-1" : null) is null));
 
     [Fact]
     public void A_rebuild_takes_nothing_from_a_machine_before_its_new_disk_stands() => Gen.Select(Vm, Seen).Sample((vm, seen) =>

@@ -338,4 +338,27 @@ public sealed class PageTests : PortalStage
         Assert.Null(VmRebuildView.WhyNot(vm));
         Assert.Contains("protected", VmRebuildView.WhyNot(vm with { Protected = true }));
     }
+
+    [Fact]
+    public async Task A_clone_says_what_is_not_copied_and_shows_what_it_sends()
+    {
+        await using var browser = Browser();
+        var (agent, vm) = await Running();
+        Assert.Contains("Stop it first", VmCloneView.WhyNot(vm));
+        Ok(await Vms.Stop(Ana, Project, vm.Id, new StopVm(0), null, Stop));
+        await agent.Reconcile();
+        vm = Ok(await Vms.Get(Ana, Project, vm.Id, Stop));
+        var form = browser.Render<VmClone>(p => p.Add(x => x.Vm, vm).Add(x => x.Project, Project));
+        form.WaitForAssertion(() => Assert.Contains("Snapshots and volumes", form.Find(".facts").TextContent), TimeSpan.FromSeconds(10));
+        form.Find("#clone-disk").Input("0");
+        await form.Find("form").SubmitAsync();
+        form.WaitForAssertion(() => Assert.NotEmpty(form.Find("#clone-disk-error").TextContent), TimeSpan.FromSeconds(10));
+        form.Find("#clone-disk").Input($"{vm.Size.DiskGib}");
+        form.Find("#clone-name").Input("web-2");
+        Assert.Contains("web-2", form.Find(".by-api").TextContent);
+        Assert.DoesNotContain("diskGib", form.Find(".by-api").TextContent);
+        await form.Find("form").SubmitAsync();
+        form.WaitForAssertion(() => Assert.Contains("/vms/", browser.Services.GetRequiredService<NavigationManager>().Uri), TimeSpan.FromSeconds(10));
+        Assert.Contains(Ok(await Vms.List(Ana, Project, new VmQuery(), new Window(), Stop)).Items, v => v.Name == "web-2");
+    }
 }
