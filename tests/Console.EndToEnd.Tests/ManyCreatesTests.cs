@@ -29,6 +29,10 @@ public sealed class ManyCreatesTests(Fleet fleet, ITestOutputHelper output)
         try
         {
             await fleet.Console.ReadyHosts(2);
+            // Without the shell around it, so that it is the agent that is killed.
+            await agents[0].DisposeAsync();
+            agents[0] = second.Start(Repository.Agent, ["run", "--data", data]);
+            await fleet.Console.ReadyHosts(2);
             Func<Task>[] kills =
             [
                 async () => { await fleet.Agent.Kill9(); fleet.StartAgent(); },
