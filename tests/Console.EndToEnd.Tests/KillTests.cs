@@ -6,8 +6,8 @@ namespace Plinth.EndToEnd.Tests;
 /// kill -9 of the agent, of the server and of libvirtd at every step of a create: afterwards there is exactly one VM, or none and a reason;
 /// never a second domain, never an orphan.
 /// </summary>
-[Collection(FleetCollection.Name)]
-public sealed class KillTests(Fleet fleet)
+[Collection(KillFleetCollection.Name)]
+public sealed class KillTests(KillFleet fleet)
 {
     public static TheoryData<string, string> Moments()
     {

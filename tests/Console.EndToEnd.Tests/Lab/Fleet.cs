@@ -1,5 +1,7 @@
 using System.Text.Json;
 
+[assembly: TestCollectionOrderer("Plinth.EndToEnd.Tests.Lab.LongestFirst", "Console.EndToEnd.Tests")]
+
 namespace Plinth.EndToEnd.Tests.Lab;
 
 /// <summary>One lab host with console and agent inside, as <c>./start</c> sets it up on a machine of its own.</summary>
@@ -94,11 +96,29 @@ public sealed class FleetCollection : ICollectionFixture<Fleet>
     public const string Name = "fleet";
 }
 
-/// <summary>One more for what the browser does, which goes on beside the others.</summary>
+/// <summary>One for what is killed again and again, which goes on beside the others.</summary>
+public sealed class KillFleet() : Fleet("e2e-d", 26);
+
+[CollectionDefinition(Name)]
+public sealed class KillFleetCollection : ICollectionFixture<KillFleet>
+{
+    public const string Name = "kill fleet";
+}
+
+/// <summary>One for what the browser does.</summary>
 public sealed class BrowserFleet() : Fleet("e2e-c", 23);
 
 [CollectionDefinition(Name)]
 public sealed class BrowserFleetCollection : ICollectionFixture<BrowserFleet>
 {
     public const string Name = "browser fleet";
+}
+
+/// <summary>The longest first, so that none is left alone at the end.</summary>
+public sealed class LongestFirst : Xunit.ITestCollectionOrderer
+{
+    private static readonly string[] Long = [KillFleetCollection.Name, BrowserFleetCollection.Name, FleetCollection.Name];
+
+    public IEnumerable<Xunit.Abstractions.ITestCollection> OrderTestCollections(IEnumerable<Xunit.Abstractions.ITestCollection> collections) =>
+        collections.OrderBy(c => Array.IndexOf(Long, c.DisplayName) is >= 0 and var place ? place : Long.Length);
 }
