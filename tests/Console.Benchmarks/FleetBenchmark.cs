@@ -24,6 +24,10 @@ public static class FleetBenchmark
             await console.Start();
             await using var agents = RunningProgram.Start(Repository.Agent, ["simulate", "--hosts", hosts.ToString(), "--join-file", console.SimulatedJoinFile, "--data", Path.Combine(data, "agents")]);
             await console.ReadyHosts(hosts);
+            using var playwright = await Playwright.CreateAsync();
+            await using var chromium = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = Browser.Executable, Args = Browser.Arguments });
+            // At once: the link is not valid for long.
+            var context = await chromium.NewContextAsync(new() { StorageState = await Browser.SignIn(chromium, console.SignInLink!) });
             Figures.Head($"Server with {hosts} simulated hosts");
             Figures.Row("resident, no VMs", ProcessUsage.Of(console.Process.Id).ResidentMib, "MiB");
 
@@ -36,9 +40,6 @@ public static class FleetBenchmark
                 (await console.Get("projects/default/vms?state=running&limit=1")).GetProperty("total").GetInt64() == vms, TimeSpan.FromMinutes(30));
             Figures.Row($"{vms} VMs from request to running", watch.Elapsed.TotalSeconds, "s");
 
-            using var playwright = await Playwright.CreateAsync();
-            await using var chromium = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = Browser.Executable, Args = Browser.Arguments });
-            var context = await chromium.NewContextAsync(new() { StorageState = await Browser.SignIn(chromium, console.SignInLink!) });
             foreach (var path in Pages) await Browser.Go(await context.NewPageAsync(), console.Http.BaseAddress + path);
             before = ProcessUsage.Of(console.Process.Id);
             await Task.Delay(Window);
