@@ -25,14 +25,14 @@ public static class ApplicationRegistration
 {
     /// <summary>
     /// The use cases, what agents are told and tell, the start steps and the workers. Needs the store, the live feed,
-    /// <see cref="IAgentGateway"/>, <see cref="IConsoleBroker"/> and <see cref="IAgentOffer"/>.
+    /// <see cref="IAgentGateway"/>, <see cref="IConsoleBroker"/>, <see cref="IPeerImages"/> and <see cref="IAgentOffer"/>.
     /// </summary>
     public static IServiceCollection AddPlinthApplication(this IServiceCollection services)
     {
         services.AddSingleton(s => ApplicationSettings.From(s.GetRequiredService<IConfiguration>()));
         services.AddSingleton<Signals>();
         services.AddSingleton<LiveHosts>();
-        services.AddSingleton<ServerIdentity>().AddSingleton<ServerViews>();
+        services.AddSingleton<ServerIdentity>().AddSingleton<ServerViews>().AddSingleton<IServerRegistry>(s => s.GetRequiredService<ServerViews>());
         // SQLite has one server, whose lease needs no renewal.
         services.AddSingleton(s => new Leader(s.GetRequiredService<TimeProvider>()) { Bound = s.GetRequiredService<DatabaseSettings>().Engine == DatabaseEngine.Postgres ? Leadership.ActsFor : null });
         services.AddSingleton<ILeadership>(s => s.GetRequiredService<Leader>());
@@ -46,7 +46,7 @@ public static class ApplicationRegistration
         services.AddSingleton<VolumeViews>().AddSingleton<VolumeWriter>();
         services.AddSingleton<MetricReader>().AddSingleton<MetricWriter>();
         services.AddSingleton<DesiredStateReader>().AddSingleton<ReportReader>();
-        services.AddSingleton<ImageFiles>().AddSingleton<IImageContent>(s => s.GetRequiredService<ImageFiles>());
+        services.AddSingleton<ImageFiles>().AddSingleton<IImageContent>(s => s.GetRequiredService<ImageFiles>()).AddSingleton<ImageCopies>();
 
         services.AddSingleton<IVirtualMachines, VirtualMachines>();
         services.AddSingleton<IBulkActs, BulkActs>();
@@ -75,7 +75,7 @@ public static class ApplicationRegistration
         services.AddSingleton<IStartupStep, PrepareSearch>();
 
         services.AddWorker<PlacementWorker>().AddWorker<OperationDriver>().AddWorker<DeletionDriver>().AddWorker<HostLiveness>().AddWorker<AgentRolling>().AddWorker<Retention>();
-        services.AddWorker<AuditSequencing>().AddWorker<MetricsUpkeep>().AddWorker<SelfChecking>();
+        services.AddWorker<AuditSequencing>().AddWorker<MetricsUpkeep>().AddWorker<SelfChecking>().AddWorker<ImageCopying>();
         services.AddSingleton<IReadinessCheck, WorkersReadiness>();
         return services;
     }

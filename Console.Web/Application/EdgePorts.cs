@@ -20,6 +20,24 @@ public interface IImageContent
 {
     /// <summary>The file that holds the bytes of this digest ("sha256:…"), complete and checked; null where there is none.</summary>
     Task<string?> PathOf(string digest, CancellationToken stop);
+
+    /// <summary>True where another server of this console may have the bytes, and this one takes them from there.</summary>
+    Task<bool> IsAwaited(string digest, CancellationToken stop);
+}
+
+/// <summary>The bytes of images on the other servers of this console.</summary>
+public interface IPeerImages
+{
+    /// <summary>Gives <paramref name="take"/> the bytes that the server at this agent hub ("https://host:port") sends for a digest ("sha256:…"), unchecked.</summary>
+    /// <exception cref="HttpRequestException">It does not answer, is not a server of this console, or does not have it; the message says which.</exception>
+    Task<T> Read<T>(string hubUrl, string digest, Func<Stream, Task<T>> take, CancellationToken stop);
+}
+
+/// <summary>Identities of servers, as the agents' listener needs them.</summary>
+public interface IServerRegistry
+{
+    /// <summary>False for a server that this console does not have, or has forgotten: its certificate is not accepted.</summary>
+    Task<bool> IsKnown(ServerId server, CancellationToken stop);
 }
 
 /// <summary>What the console says about itself in <c>/readyz</c>: database migrated, workers running. Every registered one must be ready.</summary>

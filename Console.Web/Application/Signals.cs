@@ -34,4 +34,7 @@ public sealed class Signals
 
     /// <summary>An audit entry awaits its place in the tree.</summary>
     public Signal Audit { get; } = new();
+
+    /// <summary>A server has taken or deleted an image.</summary>
+    public Signal Images { get; } = new();
 }

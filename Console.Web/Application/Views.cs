@@ -302,7 +302,14 @@ public sealed record SelfCheckView(string Name, string Title, SelfCheckState Sta
 /// <param name="Here">The one that answers.</param>
 /// <param name="SeenAt">Its last sign of life.</param>
 /// <param name="Silent">Too long ago: it is probably down, or cut off from the database.</param>
-public sealed record ServerView(ServerId Id, string Name, string PortalUrl, string HubUrl, string Version, bool Here, bool Leads, DateTimeOffset? LeadsSince, DateTimeOffset StartedAt, DateTimeOffset SeenAt, bool Silent);
+/// <param name="Images">Null until it has looked, and where only one server can be.</param>
+public sealed record ServerView(ServerId Id, string Name, string PortalUrl, string HubUrl, string Version, bool Here, bool Leads, DateTimeOffset? LeadsSince, DateTimeOffset StartedAt, DateTimeOffset SeenAt, bool Silent, ServerImagesView? Images);
+
+/// <summary>The bytes of images on one server.</summary>
+/// <param name="Held">Ready images that it has.</param>
+/// <param name="Lacking">Ready images that it does not have: until it does, hosts get them from other servers only.</param>
+/// <param name="Reason">What it does about those, or why it cannot; null where it lacks none.</param>
+public sealed record ServerImagesView(int Held, int Lacking, string? Reason);
 
 /// <summary>How the console itself is.</summary>
 /// <param name="Servers">All that serve this console's database, by name.</param>

@@ -8,10 +8,11 @@ using Plinth.Web.Hubs.Consoles;
 using Plinth.Web.Hubs.Enrolment;
 using Plinth.Web.Listeners;
 using Plinth.Web.Security.Agents;
+using Plinth.Web.Security.Servers;
 
 namespace Plinth.Web.Hubs;
 
-/// <summary>Everything agents are served.</summary>
+/// <summary>Everything agents are served; images are served to other servers too.</summary>
 public static partial class AgentEndpoints
 {
     /// <summary>A frame is 20 KiB before base64; SignalR's own bound is kept.</summary>
@@ -27,13 +28,14 @@ public static partial class AgentEndpoints
         // The application asks for the gateway and the hub for the application: the gateway is resolved late.
         services.AddSingleton<IAgentGateway, LateAgentGateway>();
         services.AddSingleton<EnrolmentThrottle>();
+        services.AddSingleton<IPeerImages, PeerImages>();
     }
 
     public static void MapAgents(this WebApplication app)
     {
         app.MapHub<AgentHub>(HubNames.Route, o => (o.AllowStatefulReconnects, o.CloseOnAuthenticationExpiration) = (false, true))
             .RequireAuthorization(AgentAuthentication.Policy).ServedOn(ListenerKind.AgentHub);
-        app.MapGet(HubNames.ImageRoute + "{digest}", Image).RequireAuthorization(AgentAuthentication.Policy).ServedOn(ListenerKind.AgentHub).ExcludeFromDescription();
+        app.MapGet(HubNames.ImageRoute + "{digest}", Image).RequireAuthorization(PeerAuthentication.ImagePolicy).ServedOn(ListenerKind.AgentHub).ExcludeFromDescription();
         app.MapGet(HubNames.ExecutableRoute + "{digest}", Executable).RequireAuthorization(AgentAuthentication.Policy).ServedOn(ListenerKind.AgentHub).ExcludeFromDescription();
         app.MapEnrolment();
         app.MapConsoles();
@@ -43,8 +45,10 @@ public static partial class AgentEndpoints
     private static async Task<IResult> Image(string digest, [FromServices] IImageContent images, CancellationToken stop)
     {
         if (!Digest().IsMatch(digest)) return Results.Problem("A digest is \"sha256:\" and 64 hexadecimal digits.", statusCode: StatusCodes.Status400BadRequest);
-        return await images.PathOf(digest, stop) is { } path
-            ? Results.File(path, "application/octet-stream", enableRangeProcessing: true, entityTag: new EntityTagHeaderValue($"\"{digest}\""))
+        if (await images.PathOf(digest, stop) is { } path) return Results.File(path, "application/octet-stream", enableRangeProcessing: true, entityTag: new EntityTagHeaderValue($"\"{digest}\""));
+        // Whoever asks goes on to another server, and comes again.
+        return await images.IsAwaited(digest, stop)
+            ? Results.Problem($"This server does not have image {digest} yet; it takes it from another one.", statusCode: StatusCodes.Status503ServiceUnavailable)
             : Results.Problem($"No image with digest {digest} is ready.", statusCode: StatusCodes.Status404NotFound);
     }
 

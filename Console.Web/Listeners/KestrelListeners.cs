@@ -96,11 +96,16 @@ public sealed class KestrelListeners(ConsoleOptions options, CertificateAuthorit
             ServerCertificateContext = certificate.Current,
             ClientCertificateRequired = clientCertificate,
             CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
-            // A stranger fails in the handshake; whether the host is still admitted is asked at each request.
-            RemoteCertificateValidationCallback = (_, presented, _, _) =>
-                !clientCertificate || (presented is not null && authority.HostOf(X509CertificateLoader.LoadCertificate(presented.GetRawCertData()), clock.GetUtcNow()) is not null),
+            // A stranger fails in the handshake; whether the host is still admitted, or the server known, is asked at each request.
+            RemoteCertificateValidationCallback = (_, presented, _, _) => !clientCertificate || (presented is not null && Vouched(X509CertificateLoader.LoadCertificate(presented.GetRawCertData()))),
         }),
     };
+
+    private bool Vouched(X509Certificate2 presented)
+    {
+        var now = clock.GetUtcNow();
+        return authority.HostOf(presented, now) is not null || authority.ServerOf(presented, now) is not null;
+    }
 
     private static int Port(ListenOptions? listen, int configured) => (listen?.EndPoint as IPEndPoint)?.Port is { } port and not 0 ? port : configured;
 }

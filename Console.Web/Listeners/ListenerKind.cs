@@ -7,7 +7,7 @@ public enum ListenerKind
     Portal,
     /// <summary>Joining agents: TLS, no client certificate.</summary>
     Enrolment,
-    /// <summary>Enrolled agents: mutual TLS.</summary>
+    /// <summary>Enrolled agents, and other servers for images: mutual TLS.</summary>
     AgentHub,
 }
 

@@ -8,11 +8,12 @@ using Plinth.Web.Persistence;
 using Plinth.Web.Security.Agents;
 using Plinth.Web.Security.Certificates;
 using Plinth.Web.Security.OpenId;
+using Plinth.Web.Security.Servers;
 using Plinth.Web.Security.SignIn;
 
 namespace Plinth.Web.Security;
 
-/// <summary>Who may come in: people by cookie, programs by token, agents by certificate. Whatever names no policy is for people.</summary>
+/// <summary>Who may come in: people by cookie, programs by token, agents and other servers by certificate. Whatever names no policy is for people.</summary>
 public static class SecurityRegistration
 {
     private static readonly TimeSpan SessionLifetime = TimeSpan.FromHours(12);
@@ -42,7 +43,8 @@ public static class SecurityRegistration
                 cookie.LoginPath = SignInEndpoints.Path;
                 cookie.ReturnUrlParameter = "returnUrl";
             })
-            .AddScheme<AuthenticationSchemeOptions, AgentAuthentication>(AgentAuthentication.SchemeName, null);
+            .AddScheme<AuthenticationSchemeOptions, AgentAuthentication>(AgentAuthentication.SchemeName, null)
+            .AddScheme<AuthenticationSchemeOptions, PeerAuthentication>(PeerAuthentication.SchemeName, null);
         services.AddAuthorizationBuilder().SetDefaultPolicy(ApiAuthorization.Policy).SetFallbackPolicy(ApiAuthorization.Policy);
         services.AddSingleton<IAuthorizationMiddlewareResultHandler, ApiChallenge>();
 

@@ -15,10 +15,10 @@ namespace Plinth.Web.Workers;
 /// from its start to its end.
 /// </summary>
 internal sealed class LeaderElection(
-    Leases leases, Leader leader, LiveHosts live, ServerIdentity identity, ServerViews views, IServerAddresses addresses, DatabaseSettings database, IHostApplicationLifetime lifetime, IChangeFeed feed, TimeProvider time, ILogger<LeaderElection> log)
+    Leases leases, Leader leader, LiveHosts live, ServerIdentity identity, ServerViews views, ImageCopies copies, IServerAddresses addresses, DatabaseSettings database, IHostApplicationLifetime lifetime, IChangeFeed feed, TimeProvider time, ILogger<LeaderElection> log)
     : BackgroundService
 {
-    /// <summary>On the live feed: another server leads, or the list of servers is another one.</summary>
+    /// <summary>On the live feed: another server leads, or one has other images.</summary>
     public const string ChangeKind = "server";
 
     // Half of a renewal: who follows sees the end of a lease soon.
@@ -26,6 +26,7 @@ internal sealed class LeaderElection(
     private static readonly TimeSpan LeaveWithin = TimeSpan.FromSeconds(3);
 
     private readonly DateTimeOffset _startedAt = time.GetUtcNow();
+    private IReadOnlyList<(ServerId, ServerImagesView?)> _images = [];
     private string? _failure;
 
     public override async Task StartAsync(CancellationToken cancellationToken)
@@ -46,9 +47,13 @@ internal sealed class LeaderElection(
         }
         try
         {
+            // Others are told of the ports as soon as they are known.
+            var (opened, told) = (Started(stop), false);
             while (!stop.IsCancellationRequested)
             {
-                await Task.Delay(leader.Term is null ? LookEvery : Leadership.RenewEvery, time, stop);
+                var pause = Task.Delay(leader.Term is null ? LookEvery : Leadership.RenewEvery, time, stop);
+                await (told ? pause : await Task.WhenAny(pause, opened));
+                told = opened.IsCompleted;
                 leader.Lapse();
                 await Look(stop);
             }
@@ -83,7 +88,7 @@ internal sealed class LeaderElection(
         var before = leader.Term;
         try
         {
-            var self = new ServerRow { Id = identity.Id, Name = identity.Name, PortalUrl = addresses.PortalUrl, HubUrl = addresses.HubUrl, ProductVersion = ConsoleVersion.Text, StartedAt = _startedAt };
+            var self = new ServerRow { Id = identity.Id, Name = identity.Name, PortalUrl = addresses.PortalUrl, HubUrl = addresses.HubUrl, ProductVersion = ConsoleVersion.Text, StartedAt = _startedAt, ImagesHeld = copies.Current?.Held, ImagesLacking = copies.Current?.Lacking, ImagesReason = copies.Current?.Reason };
             var look = await leases.Attempt(self, before ?? Epoch.None, stop);
             var lease = look.Decision.Lease;
             Epoch? term = look.Decision.Verdict == LeaseVerdict.Follows ? null : lease.Epoch;
@@ -103,7 +108,9 @@ internal sealed class LeaderElection(
             {
                 log.LogInformation("This server ({Name}) follows {Leader}, which leads in epoch {Epoch}.", identity.Name, elsewhere.Name, lease.Epoch);
             }
-            var news = term != before || elsewhere?.Id != leader.Elsewhere?.Id;
+            IReadOnlyList<(ServerId, ServerImagesView?)> images = [.. servers.Select(s => (s.Id, s.Images))];
+            var news = term != before || elsewhere?.Id != leader.Elsewhere?.Id || !images.SequenceEqual(_images);
+            _images = images;
             // One that has not begun to listen, on a port that the system chooses, has no address yet.
             leader.Take(term, began, elsewhere, [.. servers.Select(s => s.HubUrl).Where(url => !url.EndsWith(":0", StringComparison.Ordinal)).Distinct()]);
             if (news) feed.Publish([new Change(ChangeKind, identity.Id.Value, null, 0)]);

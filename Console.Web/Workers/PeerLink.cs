@@ -49,6 +49,7 @@ internal sealed class PeerLink(
     {
         _failure = null;
         feed.Publish(changes);
+        if (changes.Any(c => c.Kind == LogKinds.Image)) signals.Images.Ring();
         if (leadership.Term is null) return;
         signals.Audit.Ring();
         if (changes.Any(c => c.Kind is LogKinds.Vm or LogKinds.Host or LogKinds.Allocation or LogKinds.VolumeAllocation)) signals.Placement.Ring();

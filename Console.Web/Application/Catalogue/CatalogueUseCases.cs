@@ -8,7 +8,7 @@ using Plinth.Web.Persistence.Rows;
 namespace Plinth.Web.Application.Catalogue;
 
 /// <inheritdoc cref="ICatalogue"/>
-internal sealed class CatalogueUseCases(IConsoleStore store, Mutations mutations, ImageFiles files) : ICatalogue
+internal sealed class CatalogueUseCases(IConsoleStore store, Mutations mutations, ImageFiles files, Signals signals) : ICatalogue
 {
     public async Task<Result<Page<ImageView>>> Images(Caller caller, Window window, CancellationToken stop)
     {
@@ -50,7 +50,8 @@ internal sealed class CatalogueUseCases(IConsoleStore store, Mutations mutations
         var wrong = row switch
         {
             null => NoImage(image),
-            { State: ImageState.Ready } => Refusal.Conflict("image_ready", $"The image {row.Name} has its content already; it never changes. Create a new image for new content."),
+            // The same bytes again, where this server has lost them and none has them any more.
+            { State: ImageState.Ready } when files.Has(row.Digest) => Refusal.Conflict("image_ready", $"The image {row.Name} has its content already; it never changes. Create a new image for new content."),
             _ => await files.Take(row.Digest, row.SizeBytes, content, stop),
         };
         var put = await mutations.Run(caller, Permissions.ImageManage, "image.put-content", $"image/{image}", async m =>
@@ -58,6 +59,7 @@ internal sealed class CatalogueUseCases(IConsoleStore store, Mutations mutations
             if (wrong is not null) return wrong;
             if (await m.Db.Images.SingleOrDefaultAsync(i => i.Id == image, stop) is not { } current) return NoImage(image);
             current.State = ImageState.Ready;
+            m.Scope.AfterCommit(signals.Images.Ring);
             m.Detail = $"{current.Name}: {current.SizeBytes} bytes, {current.Digest}";
             return image.Value;
         }, stop);
@@ -74,6 +76,7 @@ internal sealed class CatalogueUseCases(IConsoleStore store, Mutations mutations
             if (users > 0) return Refusal.Conflict("image_in_use", $"{users} VM{(users == 1 ? "" : "s")} use the image {row.Name}: their disks build on it. Delete them first.");
             m.Db.Images.Remove(row);
             m.Detail = row.Name;
+            m.Scope.AfterCommit(signals.Images.Ring);
             if (!await m.Db.Images.AnyAsync(i => i.Digest == row.Digest && i.Id != image, stop)) m.Scope.AfterCommit(() => files.Remove(row.Digest));
             return image.Value;
         }, stop);

@@ -7,7 +7,7 @@ using Plinth.Web.Persistence;
 namespace Plinth.Web.Application.Catalogue;
 
 /// <summary>The bytes of images on the console's own disk, named by digest. A file stands under its name only when it is whole and checked.</summary>
-internal sealed class ImageFiles(ApplicationSettings settings, IConsoleStore store) : IImageContent
+internal sealed class ImageFiles(ApplicationSettings settings, IConsoleStore store, DatabaseSettings database) : IImageContent
 {
     private const int BufferBytes = 128 * 1024;
 
@@ -19,14 +19,26 @@ internal sealed class ImageFiles(ApplicationSettings settings, IConsoleStore sto
         return known && File.Exists(Final(digest)) ? Final(digest) : null;
     }
 
+    public async Task<bool> IsAwaited(string digest, CancellationToken stop)
+    {
+        if (database.Engine != DatabaseEngine.Postgres || !IsDigest(digest)) return false;
+        await using var db = store.Read();
+        return await db.Images.AnyAsync(i => i.Digest == digest && i.State == ImageState.Ready, stop) && !Has(digest);
+    }
+
     public bool Has(string digest) => File.Exists(Final(digest));
 
     /// <summary>"sha256:" + 64 lower-case hex digits; nothing else ever becomes part of a path.</summary>
     public static bool IsDigest(string digest) =>
         digest.Length == 71 && digest.StartsWith("sha256:", StringComparison.Ordinal) && digest.AsSpan(7).IndexOfAnyExcept("0123456789abcdef") < 0;
 
+    /// <summary>All that are here.</summary>
+    public IReadOnlyList<string> Digests() => !Directory.Exists(settings.Images) ? []
+        : [.. Directory.EnumerateFiles(settings.Images).Select(f => Path.GetFileName(f).Replace('-', ':')).Where(IsDigest)];
+
     /// <summary>Streams to a temporary file, compares size and digest on the way, and gives it its name.</summary>
-    public async Task<Refusal?> Take(string digest, long sizeBytes, Stream content, CancellationToken stop)
+    /// <param name="taken">Told after each piece how many bytes have come.</param>
+    public async Task<Refusal?> Take(string digest, long sizeBytes, Stream content, CancellationToken stop, Action<long>? taken = null)
     {
         Directory.CreateDirectory(settings.Images);
         var temporary = Path.Combine(settings.Images, $".upload-{Guid.NewGuid():N}");
@@ -43,6 +55,7 @@ internal sealed class ImageFiles(ApplicationSettings settings, IConsoleStore sto
                     if (length > sizeBytes) return Refusal.Invalid("content", "size_mismatch", $"The content is longer than the {sizeBytes} bytes that were announced. Nothing was kept; send the file that the image was created for.");
                     hash.AppendData(buffer, 0, read);
                     await file.WriteAsync(buffer.AsMemory(0, read), stop);
+                    taken?.Invoke(length);
                 }
                 file.Flush(flushToDisk: true);
             }

@@ -90,12 +90,18 @@ internal static class SelfCheckRules
     {
         var silent = f.Servers.Where(s => s.Silent).ToArray();
         var leader = f.Servers.FirstOrDefault(s => s.Leads);
-        var state = leader is null ? SelfCheckState.Error : silent.Length > 0 ? SelfCheckState.Warning : SelfCheckState.Ok;
-        var lost = string.Concat(silent.Select(s => $" {s.Name} has not been heard for {Age(f.At - s.SeenAt)}."));
-        var sentence = leader is null ? $"None of {Count(f.Servers.Count, "server")} leads.{lost}" : f.Servers.Count == 1 ? "There is one server." : $"There are {f.Servers.Count} servers; {leader.Name} leads.{lost}";
+        var lacking = f.Servers.Where(s => !s.Silent && s.Images is { Lacking: > 0 }).ToArray();
+        var state = leader is null ? SelfCheckState.Error : silent.Length + lacking.Length > 0 ? SelfCheckState.Warning : SelfCheckState.Ok;
+        var lost = string.Concat(silent.Select(s => $" {s.Name} has not been heard for {Age(f.At - s.SeenAt)}."))
+            + string.Concat(lacking.Select(s => $" {s.Name} lacks {s.Images!.Lacking} of {Count(s.Images.Held + s.Images.Lacking, "image")}. {s.Images.Reason}".TrimEnd()));
+        var sentence = leader is null ? $"None of {Count(f.Servers.Count, "server")} leads.{lost}" : f.Servers.Count == 1 ? $"There is one server.{lost}" : $"There are {f.Servers.Count} servers; {leader.Name} leads.{lost}";
         return Check(f, "servers", "Servers", state, sentence, leader is null
             ? "Nothing is placed, reported or driven on until one does: look at the servers' logs and at their way to the database."
-            : "The others serve on. Start it again, or look at its way to the database; one that stays away is forgotten after a day.");
+            : string.Join(' ', new[]
+            {
+                silent.Length > 0 ? "The others serve on. Start it again, or look at its way to the database; one that stays away is forgotten after a day." : null,
+                lacking.Length > 0 ? "Servers take images from each other by themselves; until then hosts get them only from those that have them. Where none has one any more, upload its content again." : null,
+            }.OfType<string>()));
     }
 
     private static SelfCheckView Check(SelfFacts facts, string name, string title, SelfCheckState state, string sentence, string remedy) =>

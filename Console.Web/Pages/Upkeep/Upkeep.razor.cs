@@ -19,5 +19,10 @@ public partial class Upkeep
         _ => Icons.Material.Rounded.ErrorOutline,
     };
 
+    private static string Has(ServerImagesView images) =>
+        images.Lacking > 0 ? $"has {images.Held} of {Images(images.Held + images.Lacking)}, lacks {images.Lacking}" : images.Held switch { 0 => "has no images; there are none", 1 => "has the one image", var all => $"has all {all} images" };
+
+    private static string Images(int count) => count == 1 ? "1 image" : $"{count} images";
+
     private static string Word(SelfCheckState state) => state == SelfCheckState.Ok ? "well" : state.ToString().ToLowerInvariant();
 }

@@ -30,6 +30,7 @@ public sealed class Leases(IConsoleStore store)
         if (servers.FirstOrDefault(s => s.Id == self.Id) is not { } mine) scope.Db.Servers.Add(mine = new ServerRow { Id = self.Id, Name = "", PortalUrl = "", HubUrl = "", ProductVersion = "" });
         else servers.Remove(mine);
         (mine.Name, mine.PortalUrl, mine.HubUrl, mine.ProductVersion, mine.StartedAt, mine.SeenAt) = (self.Name, self.PortalUrl, self.HubUrl, self.ProductVersion, self.StartedAt, now);
+        (mine.ImagesHeld, mine.ImagesLacking, mine.ImagesReason) = (self.ImagesHeld, self.ImagesLacking, self.ImagesReason);
         foreach (var gone in servers.Where(s => now - s.SeenAt > Forgotten).ToArray())
         {
             scope.Db.Servers.Remove(gone);

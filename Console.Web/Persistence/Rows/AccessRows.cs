@@ -41,6 +41,12 @@ public sealed class ServerRow
     public DateTimeOffset StartedAt { get; set; }
     /// <summary>Its last sign of life, by the database's clock.</summary>
     public DateTimeOffset SeenAt { get; set; }
+    /// <summary>Ready images whose bytes it has; null until it has looked, and where there is one server only.</summary>
+    public int? ImagesHeld { get; set; }
+    /// <summary>Ready images whose bytes it does not have; null as <see cref="ImagesHeld"/>.</summary>
+    public int? ImagesLacking { get; set; }
+    /// <summary>What it does about those it lacks, or why it cannot; null where it lacks none.</summary>
+    public string? ImagesReason { get; set; }
 }
 
 /// <summary>A value of the server's own (protected keys, markers).</summary>

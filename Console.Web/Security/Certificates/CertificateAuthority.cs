@@ -7,7 +7,7 @@ using Plinth.Web.Options;
 namespace Plinth.Web.Security.Certificates;
 
 /// <summary>
-/// The console's own certificate authority, ECDSA P-256. It vouches for the two agent listeners and for every agent; nothing else
+/// The console's own certificate authority, ECDSA P-256. It vouches for the two agent listeners, for every agent and for servers at each other; nothing else
 /// trusts it, and agents trust nothing else. Its key stays in the data directory (0600).
 /// </summary>
 public sealed class CertificateAuthority : IDisposable
@@ -16,6 +16,8 @@ public sealed class CertificateAuthority : IDisposable
     private static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(10);
     private const int LivesPerSkew = 6;
     private static readonly TimeSpan Lifetime = TimeSpan.FromDays(3650);
+    // No host's certificate has such a name: hosts are named by their id alone.
+    private const string ServerPrefix = "server ";
     private static readonly Oid ServerAuthentication = new("1.3.6.1.5.5.7.3.1"), ClientAuthentication = new("1.3.6.1.5.5.7.3.2");
 
     /// <summary>In the data directory: the certificate and its key.</summary>
@@ -70,7 +72,19 @@ public sealed class CertificateAuthority : IDisposable
             else alternatives.AddDnsName(name);
         }
         request.CertificateExtensions.Add(alternatives.Build());
-        using var certificate = Issue(request, ServerAuthentication, now, lifetime);
+        return WithKey(request, key, ServerAuthentication, now, lifetime);
+    }
+
+    /// <summary>A client certificate, with its key, that names a server of this console: what it shows to another one.</summary>
+    public X509Certificate2 IssuePeer(ServerId server, DateTimeOffset now, TimeSpan lifetime)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        return WithKey(new CertificateRequest($"CN={ServerPrefix}{server}", key, HashAlgorithmName.SHA256), key, ClientAuthentication, now, lifetime);
+    }
+
+    private X509Certificate2 WithKey(CertificateRequest request, ECDsa key, Oid usage, DateTimeOffset now, TimeSpan lifetime)
+    {
+        using var certificate = Issue(request, usage, now, lifetime);
         using var withKey = certificate.CopyWithPrivateKey(key);
         // Through PKCS#12: TLS on some platforms does not take a key that only lives in memory.
         return X509CertificateLoader.LoadPkcs12(withKey.Export(X509ContentType.Pkcs12), null);
@@ -110,7 +124,13 @@ public sealed class CertificateAuthority : IDisposable
     }
 
     /// <summary>The host that this client certificate names: issued here, for clients, valid at <paramref name="now"/>; otherwise null.</summary>
-    public HostId? HostOf(X509Certificate2 certificate, DateTimeOffset now)
+    public HostId? HostOf(X509Certificate2 certificate, DateTimeOffset now) => Guid.TryParse(ClientName(certificate, now), out var id) ? HostId.From(id) : null;
+
+    /// <summary>The server that this client certificate names, as <see cref="HostOf"/>; never both.</summary>
+    public ServerId? ServerOf(X509Certificate2 certificate, DateTimeOffset now) =>
+        ClientName(certificate, now) is { } name && name.StartsWith(ServerPrefix, StringComparison.Ordinal) && Guid.TryParse(name.AsSpan(ServerPrefix.Length), out var id) ? ServerId.From(id) : null;
+
+    private string? ClientName(X509Certificate2 certificate, DateTimeOffset now)
     {
         using var chain = new X509Chain();
         chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
@@ -120,8 +140,7 @@ public sealed class CertificateAuthority : IDisposable
         chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
         chain.ChainPolicy.DisableCertificateDownloads = true;
         chain.ChainPolicy.VerificationTime = now.UtcDateTime;
-        if (!chain.Build(certificate)) return null;
-        return Guid.TryParse(certificate.GetNameInfo(X509NameType.SimpleName, false), out var id) ? HostId.From(id) : null;
+        return chain.Build(certificate) ? certificate.GetNameInfo(X509NameType.SimpleName, false) : null;
     }
 
     public void Dispose()

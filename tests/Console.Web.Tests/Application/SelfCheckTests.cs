@@ -18,8 +18,8 @@ public sealed class SelfCheckRuleTests
     private static SelfFacts Well { get; } = new(
         Now, Now.AddDays(-30), 40 * Mib, 4 * Mib, 90 * Mib, 50 * Gib, 100 * Gib, [], 3, Now.AddSeconds(-70), 0, 512, Now.AddMinutes(-10), null, 2, Now.AddDays(-1), [], [Server("kvm-a", leads: true), Server("kvm-b")]);
 
-    private static ServerView Server(string name, bool leads = false, int silentSeconds = 0) => new(
-        ServerId.New(Now), name, $"https://{name}", $"https://{name}:8443", "1", false, leads, leads ? Now.AddHours(-1) : null, Now.AddDays(-1), Now.AddSeconds(-silentSeconds), silentSeconds > 30);
+    private static ServerView Server(string name, bool leads = false, int silentSeconds = 0, ServerImagesView? images = null) => new(
+        ServerId.New(Now), name, $"https://{name}", $"https://{name}:8443", "1", false, leads, leads ? Now.AddHours(-1) : null, Now.AddDays(-1), Now.AddSeconds(-silentSeconds), silentSeconds > 30, images);
 
     [Fact]
     public void What_is_well_asks_for_nothing() => Assert.All(SelfCheckRules.Judge(Well), c => Assert.Equal((SelfCheckState.Ok, ""), (c.State, c.Remedy)));
@@ -37,6 +37,7 @@ public sealed class SelfCheckRuleTests
         { "unsigned", "Warning", "5000 entries wait to be signed" },
         { "server", "Warning", "There are 2 servers; kvm-a leads. kvm-b has not been heard for" },
         { "leader", "Error", "None of 2 servers leads." },
+        { "images", "Warning", "There are 2 servers; kvm-a leads. kvm-b lacks 2 of 3 images. debian is being taken from kvm-a: 40 of 400 MB." },
         { "old-backup", "Warning", "The last backup was made 9 days ago" },
         { "no-backup", "Warning", "No backup has been made since the console was set up 30 days ago" },
     };
@@ -58,6 +59,7 @@ public sealed class SelfCheckRuleTests
             "unsigned" => Well with { LedgerUnsigned = 5000 },
             "server" => Well with { Servers = [Server("kvm-a", leads: true), Server("kvm-b", silentSeconds: 300)] },
             "leader" => Well with { Servers = [Server("kvm-a"), Server("kvm-b")] },
+            "images" => Well with { Servers = [Server("kvm-a", leads: true, images: new(3, 0, null)), Server("kvm-b", images: new(1, 2, "debian is being taken from kvm-a: 40 of 400 MB."))] },
             "old-backup" => Well with { BackupAt = Now.AddDays(-9) },
             _ => Well with { BackupAt = null },
         };

@@ -37,6 +37,7 @@ public abstract class Stage : IAsyncLifetime
     internal FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
     internal FakeGateway Gateway { get; } = new();
     internal FakeOffer Offer { get; } = new();
+    internal FakePeers Peers { get; } = new();
     internal RememberingFeed Feed { get; } = new();
 
     internal T The<T>() where T : notnull => _services.GetRequiredService<T>();
@@ -83,7 +84,7 @@ public abstract class Stage : IAsyncLifetime
         services.AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection([new("Plinth:Data", _data), .. Settings]).Build());
         services.AddSingleton<TimeProvider>(Time).AddSingleton<IDataProtectionProvider>(_protection);
         services.AddSingleton<ILoggerFactory>(NullLoggerFactory.Instance).AddSingleton(typeof(ILogger<>), typeof(NullLogger<>));
-        services.AddSingleton<IChangeFeed>(Feed).AddSingleton<IAgentGateway>(Gateway).AddSingleton<IConsoleBroker>(new FakeBroker(Time)).AddSingleton<IAgentOffer>(Offer);
+        services.AddSingleton<IChangeFeed>(Feed).AddSingleton<IAgentGateway>(Gateway).AddSingleton<IConsoleBroker>(new FakeBroker(Time)).AddSingleton<IAgentOffer>(Offer).AddSingleton<IPeerImages>(Peers);
         services.AddPlinthPersistence(_database);
         services.AddPlinthApplication();
         _services = services.BuildServiceProvider(validateScopes: true);
@@ -195,6 +196,19 @@ internal sealed class FakeGateway : IAgentGateway
 internal sealed class FakeBroker(TimeProvider time) : IConsoleBroker
 {
     public ConsoleTicketView Issue(Principal principal, VmId vm, HostId host, ConsoleKind kind) => new($"{principal.Id}/{vm}/{host}/{kind}", "/consoles/x", time.GetUtcNow().AddSeconds(30));
+}
+
+/// <summary>What other servers send for an image, as a test says; nothing until then.</summary>
+internal sealed class FakePeers : IPeerImages
+{
+    public List<string> Asked { get; } = [];
+    public Func<string, Stream> Answer { get; set; } = _ => throw new HttpRequestException("does not have it either");
+
+    public Task<T> Read<T>(string hubUrl, string digest, Func<Stream, Task<T>> take, CancellationToken stop)
+    {
+        Asked.Add(hubUrl);
+        return take(Answer(hubUrl));
+    }
 }
 
 /// <summary>What the console hands out, as a test says.</summary>

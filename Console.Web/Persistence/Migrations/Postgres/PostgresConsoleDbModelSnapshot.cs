@@ -1145,6 +1145,16 @@ namespace Plinth.Web.Persistence.Migrations.Postgres
                         .HasColumnType("text")
                         .UseCollation("C");
 
+                    b.Property<int?>("ImagesHeld")
+                        .HasColumnType("integer");
+
+                    b.Property<int?>("ImagesLacking")
+                        .HasColumnType("integer");
+
+                    b.Property<string>("ImagesReason")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
                     b.Property<string>("Name")
                         .IsRequired()
                         .HasColumnType("text")

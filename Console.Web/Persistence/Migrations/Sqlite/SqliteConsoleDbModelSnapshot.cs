@@ -1134,6 +1134,16 @@ namespace Plinth.Web.Persistence.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .UseCollation("BINARY");
 
+                    b.Property<int?>("ImagesHeld")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int?>("ImagesLacking")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("ImagesReason")
+                        .HasColumnType("TEXT")
+                        .UseCollation("BINARY");
+
                     b.Property<string>("Name")
                         .IsRequired()
                         .HasColumnType("TEXT")
