@@ -125,7 +125,8 @@ public sealed class LibvirtHypervisorTests(LibvirtFixture fixture, Xunit.Abstrac
             await Host.AddInterface(machine.Vm, nic, segment, default);
             await console.Type("until [ -e /sys/class/net/eth1 ]; do sleep 1; done; echo it is $(cat /sys/class/net/eth1/address), $(cat /sys/class/net/eth1/mtu) bytes\n");
             await console.Until($"it is {nic.Mac}, 1450 bytes\r\n");
-            var guest = await Eventually.Get("the guest tells of its address on it", async () => await Host.Guest(machine.Vm, default) is { } told && told.On(nic.Mac).Count > 0 ? told : null);
+            var guest = await Eventually.Get("the guest tells of its addresses on both", async () =>
+                await Host.Guest(machine.Vm, default) is { } told && told.On(nic.Mac).Count > 0 && told.On(machine.Nics[0].Mac).Count > 0 ? told : null);
             Assert.Equal([nic.Address!], guest.On(nic.Mac));
             Assert.StartsWith("10.87.", guest.On(machine.Nics[0].Mac)[0]);
             await console.Type("ping -c 1 -w 20 10.20.0.1 > /dev/null && echo the \"gateway\" answers\n");
