@@ -75,12 +75,13 @@ public static class OperationSteps
             new(StepKind.Stopped, "Stopped", TimeSpan.FromMinutes(5), "none: restore the VM"),
         ],
         OperationKind.RestoreVm => [Accepted, new(StepKind.Started, "Started", TimeSpan.FromMinutes(2), "none: delete the VM again"), GuestUp],
-        // The new disk stands before the guest is asked for anything: what fails until then leaves the VM as it was.
+        // The new disk stands before the guest is asked for anything: what fails until then leaves the VM as it was. A console that was
+        // down meanwhile finds the time gone: it is long enough for a restart.
         OperationKind.RebuildVm =>
         [
             Accepted,
             new(StepKind.Disk, "New disk ready", TimeSpan.FromMinutes(30), "the new disk is removed, the VM keeps its own"),
-            new(StepKind.ShutdownAsked, "Guest asked to shut down", TimeSpan.FromMinutes(1), "none: the guest acts by itself"),
+            new(StepKind.ShutdownAsked, "Guest asked to shut down", TimeSpan.FromMinutes(5), "none: the guest acts by itself"),
             new(StepKind.Stopped, "Stopped", TimeSpan.FromMinutes(5), "the VM is started again"),
             new(StepKind.Rebuilt, "Rebuilt", TimeSpan.FromMinutes(5), "none: the former disk is gone"),
             new(StepKind.Started, "Started", TimeSpan.FromMinutes(2), "none: stop the VM"),

@@ -55,15 +55,15 @@ public sealed class KillTests(KillFleet fleet)
         var (vm, create) = await fleet.Create($"rebuild-{victim}-{step}");
         await fleet.Console.Finished(create);
         await fleet.VmIn(vm, "running");
-        var former = await fleet.Files(vm);
+        var former = await Disks(vm);
         var rebuild = (await fleet.Console.Post($"projects/default/vms/{vm}/rebuild", new { deadlineSeconds = 30 })).GetProperty("id").GetString()!;
         await Kill(victim, rebuild, step);
         var end = await fleet.Console.Finished(rebuild, TimeSpan.FromMinutes(4));
         Assert.True(end.GetProperty("state").GetString() == "succeeded", end.ToString());
         Assert.Contains(vm, await fleet.Host.RunningDomains());
-        var files = await fleet.Files(vm);
-        Assert.Equal(2, files.Length);
-        Assert.Empty(files.Intersect(former));
+        var disks = await Disks(vm);
+        Assert.Equal(2, disks.Length);
+        Assert.Empty(disks.Intersect(former));
         await fleet.Remove(vm);
     }
 
@@ -84,11 +84,14 @@ public sealed class KillTests(KillFleet fleet)
         var end = await fleet.Console.Finished(id, TimeSpan.FromMinutes(4));
         Assert.True(end.GetProperty("state").GetString() == "succeeded", end.ToString());
         Assert.Contains(clone, await fleet.Host.RunningDomains());
-        Assert.Equal(2, (await fleet.Files(clone)).Length);
+        Assert.Equal(2, (await Disks(clone)).Length);
         await fleet.Remove(source);
         Assert.Contains(clone, await fleet.Host.RunningDomains());
         await fleet.Remove(clone);
     }
+
+    /// <summary>Root disk and seed, whole or half made; its console's log is no disk.</summary>
+    private async Task<string[]> Disks(string vm) => [.. (await fleet.Files(vm)).Where(f => f.Contains("/pools/", StringComparison.Ordinal))];
 
     private async Task Kill(string victim, string operation, string step)
     {
