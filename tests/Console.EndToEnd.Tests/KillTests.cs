@@ -7,8 +7,13 @@ namespace Plinth.EndToEnd.Tests;
 /// never a second domain, never an orphan.
 /// </summary>
 [Collection(KillFleetCollection.Name)]
-public sealed class KillTests(KillFleet fleet)
+public sealed class KillTests(KillFleet fleet) : IAsyncLifetime
 {
+    // A token lasts ten minutes, and all of these together take longer.
+    public Task InitializeAsync() => fleet.Console.SignInAsClient();
+
+    public Task DisposeAsync() => Task.CompletedTask;
+
     public static TheoryData<string, string> Moments()
     {
         var moments = new TheoryData<string, string>();
