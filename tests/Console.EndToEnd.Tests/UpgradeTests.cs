@@ -66,21 +66,28 @@ public sealed class UpgradeTests
         await installation.Console.Process.Terminate();
         await installation.Console.Start();
         await Kept();
-        await installation.Console.Kill9();
-        await installation.Console.Start();
+        await KillAndStart();
         await Kept();
 
         // The page is alive and knows what stands in it.
         await classes.GetByRole(AriaRole.Button, new() { Name = "Add class" }).ClickAsync();
         await Expect(classes.GetByRole(AriaRole.Link, new() { Name = "fast" })).ToBeVisibleAsync();
         // What was sent is not typed any more.
-        await installation.Console.Kill9();
-        await installation.Console.Start();
+        await KillAndStart();
         await Expect(one.Locator("#class-description")).ToHaveValueAsync("what all disks have", new() { Timeout = 60_000 });
         await Expect(classes.GetByRole(AriaRole.Link, new() { Name = "fast" })).ToBeVisibleAsync(new() { Timeout = 60_000 });
         await Expect(classes.Locator("html[data-ready='true'] #class-name")).ToHaveValueAsync("", new() { Timeout = 60_000 });
 
         string Url(string path) => new Uri(installation.Console.Http.BaseAddress!, path).ToString();
+
+        async Task KillAndStart()
+        {
+            // A page whose console is gone looks as before until it is loaded again.
+            foreach (var page in new[] { classes, one }) await page.EvaluateAsync("document.documentElement.setAttribute('data-before-the-kill', '')");
+            await installation.Console.Kill9();
+            await installation.Console.Start();
+            foreach (var page in new[] { classes, one }) await page.Locator("html[data-ready='true']:not([data-before-the-kill])").WaitForAsync(new() { State = WaitForSelectorState.Attached, Timeout = 60_000 });
+        }
 
         async Task Kept()
         {
