@@ -3,6 +3,7 @@ using Plinth.Core.Machines;
 using Plinth.Core.Primitives;
 using Plinth.Web.Application.Hosts;
 using Plinth.Web.Application.Machines;
+using Plinth.Web.Application.Operations;
 using Plinth.Web.Application.Servers;
 using Plinth.Web.Application.Volumes;
 using Plinth.Web.Persistence;
@@ -32,7 +33,7 @@ internal sealed class OperationDriver(IConsoleStore store, MachineWriter machine
         await using (var db = store.Read())
         {
             unfinished = [.. (await db.Operations
-                .Where(o => (o.State == OperationState.Pending || o.State == OperationState.Running || o.State == OperationState.Cancelling) && (o.Vm != null || o.Volume != null))
+                .UnderWay().Where(o => o.Vm != null || o.Volume != null)
                 .Select(o => new { o.Id, o.Vm, o.Volume, o.Host, o.Deadline }).ToListAsync(stop))
                 .Select(o => (o.Id, o.Vm, o.Volume, o.Host, o.Deadline))];
             expired = await db.Commands.Where(c => c.State == CommandState.Pending && c.Deadline < now).Select(c => c.Id).ToListAsync(stop);

@@ -5,6 +5,7 @@ using Plinth.Core.Operations;
 using Plinth.Core.Primitives;
 using Plinth.Core.Protocol;
 using Plinth.Web.Application.Machines;
+using Plinth.Web.Application.Operations;
 using Plinth.Web.Persistence;
 using Plinth.Web.Persistence.Rows;
 
@@ -17,9 +18,7 @@ internal sealed class AgentRoller(IConsoleStore store, AgentSightings sightings,
     {
         List<OperationId> underWay;
         await using (var db = store.Read())
-            underWay = await db.Operations
-                .Where(o => (o.Kind == OperationKind.UpgradeAgents || o.Kind == OperationKind.RevertAgents) && (o.State == OperationState.Pending || o.State == OperationState.Running || o.State == OperationState.Cancelling))
-                .Select(o => o.Id).ToListAsync(stop);
+            underWay = await db.Operations.OfAgents().UnderWay().Select(o => o.Id).ToListAsync(stop);
         foreach (var id in underWay)
             await store.Write(async scope =>
             {

@@ -20,7 +20,7 @@ internal sealed class AgentSightings(LiveHosts live, Lazy<IAgentGateway> gateway
         return
         [
             .. hosts.Select(h => new AgentSighting(
-                h.Id, h.Name, h.State, h.Simulated, gateway.Value.IsConnected(h.Id) || (leadership.Elsewhere is not null && h.Connected), live.Find(h.Id)?.Host is not null,
+                h.Id, h.Name, h.State, h.Simulated, leadership.HasSession(gateway.Value, h.Id, h.Connected), live.Find(h.Id)?.Host is not null,
                 h.Facts?.AgentVersion, h.Executable, [.. h.Facilities.Where(f => !f.Ready)], vms.GetValueOrDefault(h.Id))),
         ];
     }

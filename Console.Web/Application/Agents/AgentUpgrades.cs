@@ -21,7 +21,7 @@ internal sealed class AgentUpgrades(IConsoleStore store, Mutations mutations, Ag
         var offered = await offer.Read(stop);
         await using var db = store.Read();
         var hosts = await sightings.Read(db, stop);
-        var operation = await db.Operations.Where(o => o.Kind == OperationKind.UpgradeAgents || o.Kind == OperationKind.RevertAgents).OrderByDescending(o => o.CreatedAt).ThenByDescending(o => o.Id).FirstOrDefaultAsync(stop);
+        var operation = await db.Operations.OfAgents().OrderByDescending(o => o.CreatedAt).ThenByDescending(o => o.Id).FirstOrDefaultAsync(stop);
         var roll = operation is null ? null : (await db.AgentRolls.SingleOrDefaultAsync(r => r.Operation == operation.Id, stop))?.Roll;
         // Once it has ended, who was not reached waits for nothing.
         var inRoll = roll?.Hosts.Where(h => h.State != AgentRollState.Waiting || !OperationLifecycle.IsFinished(operation!.State)).ToDictionary(h => h.Host) ?? [];
@@ -50,9 +50,7 @@ internal sealed class AgentUpgrades(IConsoleStore store, Mutations mutations, Ag
         var begun = await mutations.Run(caller, Permissions.HostManage, action, "agents", Idempotency.Of(caller, idempotencyKey, action, request), async m =>
         {
             if (impossible is not null) return impossible;
-            if (await m.Db.Operations.FirstOrDefaultAsync(o =>
-                    (o.Kind == OperationKind.UpgradeAgents || o.Kind == OperationKind.RevertAgents)
-                    && (o.State == OperationState.Pending || o.State == OperationState.Running || o.State == OperationState.Cancelling), stop) is { } other)
+            if (await m.Db.Operations.OfAgents().UnderWay().FirstOrDefaultAsync(stop) is { } other)
                 return Refusal.Conflict("roll_under_way", $"“{OperationSteps.Title(other.Kind)}” of {other.Target}, asked for by {other.StartedBy}, is under way: agents are replaced one after the other. Wait for it, or cancel it.");
             var all = await sightings.Read(m.Db, stop);
             var chosen = Choose(all, request, whyNot);

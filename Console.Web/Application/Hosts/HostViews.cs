@@ -27,7 +27,7 @@ internal sealed class HostViews(LiveHosts live, Lazy<IAgentGateway> gateway, ILe
         var sample = memory?.Sample;
         return new HostView(
             h.Id, h.Name, h.State, h.StateReason.Length > 0 ? h.StateReason : HostLifecycle.Sentence(h.State), h.Simulated, h.Facts,
-            h.Facts?.Capacity ?? Resources.Zero, taken, memory?.Free ?? h.ObservedFree, machines, leadership.HasSession(gateway.Value, h),
+            h.Facts?.Capacity ?? Resources.Zero, taken, memory?.Free ?? h.ObservedFree, machines, leadership.HasSession(gateway.Value, h.Id, h.Connected),
             live.ReportedAt(h.Id, h.ReportedAt), live.IsStale(h.Id, h.ReportedAt), h.Generation, h.AcceptedGeneration,
             [.. h.Facilities.Select(f => new FacilityView(f.Kind, f.Name, f.Ready, f.Detail, f.Drift, f.DriftAt))], h.UnknownDomains,
             sample is null ? null : new HostSampleView(sample.At, sample.CpuPercent, sample.MemoryUsedMib, sample.MemoryTotalMib, sample.DiskUsedMib, sample.DiskTotalMib, sample.Load1),

@@ -194,7 +194,7 @@ internal sealed class NetworkUseCases(IConsoleStore store, Mutations mutations, 
     {
         var seen = host.Facilities.FirstOrDefault(f => f.Kind == "network" && f.Id == network.Id.Value);
         var rules = host.Facilities.FirstOrDefault(f => f.Kind == "rules");
-        var (reportedAt, stale) = (live.ReportedAt(host.Id, host.ReportedAt), live.IsStale(host.Id, host.ReportedAt) || !leadership.HasSession(gateway.Value, host));
+        var (reportedAt, stale) = (live.ReportedAt(host.Id, host.ReportedAt), live.IsStale(host.Id, host.ReportedAt) || !leadership.HasSession(gateway.Value, host.Id, host.Connected));
         if (seen is null || rules is null)
             return new NetworkHostView(host.Id, host.Name, vms, null, $"{host.Name} has not reported the network yet; it has answered generation {host.AcceptedGeneration} of {host.Generation}.", "", null, reportedAt, stale);
         var drift = new[] { seen, rules }.Where(f => f.DriftAt is not null).OrderByDescending(f => f.DriftAt).FirstOrDefault();

@@ -34,8 +34,9 @@ public interface ILeadership
 internal static class Sessions
 {
     /// <summary>The host's agent has a session with this server, or, by what the database says, with the one that leads.</summary>
-    public static bool HasSession(this ILeadership leadership, IAgentGateway gateway, HostRow host) =>
-        gateway.IsConnected(host.Id) || (leadership.Elsewhere is not null && host.Connected);
+    /// <param name="connected"><see cref="HostRow.Connected"/> of that host.</param>
+    public static bool HasSession(this ILeadership leadership, IAgentGateway gateway, HostId host, bool connected) =>
+        gateway.IsConnected(host) || (leadership.Elsewhere is not null && connected);
 }
 
 /// <inheritdoc cref="ILeadership"/>
