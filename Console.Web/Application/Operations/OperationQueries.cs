@@ -1,4 +1,4 @@
-using Plinth.Core.Operations;
+using Plinth.Core.Machines;
 using Plinth.Web.Persistence.Rows;
 
 namespace Plinth.Web.Application.Operations;
