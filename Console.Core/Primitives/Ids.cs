@@ -189,3 +189,11 @@ public readonly record struct ClientId(Guid Value) : ITypedId<ClientId>
     public override string ToString() => Value.ToString();
 }
 
+/// <summary>A role that somebody has somewhere.</summary>
+[JsonConverter(typeof(TypedIdConverter<RoleBindingId>))]
+public readonly record struct RoleBindingId(Guid Value) : ITypedId<RoleBindingId>
+{
+    public static RoleBindingId From(Guid value) => new(value);
+    public static RoleBindingId New(DateTimeOffset now) => new(Guid.CreateVersion7(now));
+    public override string ToString() => Value.ToString();
+}

@@ -20,6 +20,7 @@ public static class ApiRegistration
     public static void MapPlinthApi(this WebApplication app)
     {
         var api = app.MapGroup(Root).RequireAuthorization(ApiAuthorization.Policy).DisableAntiforgery().RefuseUnknownQuery();
+        IdentityEndpoints.Map(api);
         VmEndpoints.Map(api);
         VolumeEndpoints.Map(api);
         SnapshotEndpoints.Map(api);

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using Plinth.Core.Identity;
 using Plinth.Core.Primitives;
 using Plinth.Web.Application;
 using Plinth.Web.Security;
@@ -18,39 +19,36 @@ internal static class CatalogueEndpoints
 
         images.MapGet("", async (HttpContext http, ICatalogue use, string? limit, string? cursor, string? offset) =>
                 Answers.Ok(await use.Images(http.Caller(), Inputs.Window(limit, cursor, offset), http.RequestAborted)))
-            .Describe<Page<ImageView>>("List images", "");
+            .Needs(Permissions.ImageRead).Describe<Page<ImageView>>("List images", "");
 
         images.MapPost("", async (HttpContext http, ICatalogue use, JsonBody<CreateImage> body) =>
                 Answers.Created(http, await use.CreateImage(http.Caller(), body.Value, Inputs.IdempotencyKey(http), http.RequestAborted), i => $"{ApiRegistration.Root}/images/{i.Id}", i => i.Version))
-            .Describe<ImageView>("Name an image", "Its bytes follow by PUT …/content; the digest is checked then.", StatusCodes.Status201Created);
+            .Needs(Permissions.ImageManage).Describe<ImageView>("Name an image", "Its bytes follow by PUT …/content; the digest is checked then.", StatusCodes.Status201Created);
 
         images.MapGet("/{image}", async (HttpContext http, string image, ICatalogue use) =>
                 Answers.Resource(http, await use.Image(http.Caller(), Image(image), http.RequestAborted), i => i.Version))
-            .Describe<ImageView>("Get an image", "");
+            .Needs(Permissions.ImageRead).Describe<ImageView>("Get an image", "");
 
         images.MapPut("/{image}/content", PutContent)
-            .Describe<ImageView>("Send the bytes of an image", "application/octet-stream; size and digest must be those that the image was named with.");
+            .Needs(Permissions.ImageManage).Describe<ImageView>("Send the bytes of an image", "application/octet-stream; size and digest must be those that the image was named with.");
 
         images.MapDelete("/{image}", async (HttpContext http, string image, ICatalogue use) =>
                 Answers.NoContent(await use.DeleteImage(http.Caller(), Image(image), http.RequestAborted)))
-            .Describe("Delete an image", "Refused while VMs use it.");
+            .Needs(Permissions.ImageManage).Describe("Delete an image", "Refused while VMs use it.");
 
         var flavors = api.MapGroup("/flavors").WithTags("Flavors");
 
         flavors.MapGet("", async (HttpContext http, ICatalogue use, string? limit, string? cursor, string? offset) =>
                 Answers.Ok(await use.Flavors(http.Caller(), Inputs.Window(limit, cursor, offset), http.RequestAborted)))
-            .Describe<Page<FlavorView>>("List flavors", "");
+            .Needs(Permissions.FlavorRead).Describe<Page<FlavorView>>("List flavors", "");
 
         flavors.MapPost("", async (HttpContext http, ICatalogue use, JsonBody<CreateFlavor> body) =>
                 Answers.Created(http, await use.CreateFlavor(http.Caller(), body.Value, Inputs.IdempotencyKey(http), http.RequestAborted), f => $"{ApiRegistration.Root}/flavors/{f.Id}", f => f.Version))
-            .Describe<FlavorView>("Create a flavor", "", StatusCodes.Status201Created);
+            .Needs(Permissions.FlavorManage).Describe<FlavorView>("Create a flavor", "", StatusCodes.Status201Created);
 
         flavors.MapDelete("/{flavor}", async (HttpContext http, string flavor, ICatalogue use) =>
                 Answers.NoContent(await use.DeleteFlavor(http.Caller(), Inputs.Id<FlavorId>(flavor, "flavor"), http.RequestAborted)))
-            .Describe("Delete a flavor", "VMs that were made with it keep their size.");
-
-        api.MapGet("/projects", async (HttpContext http, ICatalogue use) => Answers.Whole(await use.Projects(http.Caller(), http.RequestAborted)))
-            .WithTags("Projects").Describe<Page<ProjectView>>("List projects", "");
+            .Needs(Permissions.FlavorManage).Describe("Delete a flavor", "VMs that were made with it keep their size.");
     }
 
     private static async Task<IResult> PutContent(HttpContext http, string image, ICatalogue use)

@@ -1,3 +1,4 @@
+using Plinth.Core.Identity;
 using Plinth.Core.Machines;
 using Plinth.Web.Application;
 using Plinth.Web.Security;
@@ -12,15 +13,15 @@ internal static class CsvEndpoints
         api.MapGet("/projects/{project}/vms.csv", (HttpContext http, string project, IVirtualMachines use, string? q, string? state, string? host, string? label, string? sort) =>
                 CsvExport.Answer(http, "vms.csv", window => use.List(http.Caller(), Inputs.Project(project),
                     new VmQuery(Inputs.Text(q, "q"), Inputs.Text(state, "state"), Inputs.Text(host, "host"), Inputs.Text(label, "label"), Inputs.Text(sort, "sort")), window, http.RequestAborted), Vms))
-            .WithTags("Virtual machines").DescribeFile("Virtual machines as CSV");
+            .WithTags("Virtual machines").Needs(Permissions.VmRead).DescribeFile("Virtual machines as CSV");
 
         api.MapGet("/hosts.csv", (HttpContext http, IHosts use, string? q, string? state, string? sort) =>
                 CsvExport.Answer(http, "hosts.csv", window => use.List(http.Caller(), new HostQuery(Inputs.Text(q, "q"), Inputs.Text(state, "state"), Inputs.Text(sort, "sort")), window, http.RequestAborted), Hosts))
-            .WithTags("Hosts").DescribeFile("Hosts as CSV");
+            .WithTags("Hosts").Needs(Permissions.HostRead).DescribeFile("Hosts as CSV");
 
         api.MapGet("/operations.csv", (HttpContext http, IOperations use, string? state, string? vm, string? kind) =>
                 CsvExport.Answer(http, "operations.csv", window => use.List(http.Caller(), new OperationQuery(Inputs.Text(state, "state"), Inputs.Text(vm, "vm"), Inputs.Text(kind, "kind")), window, http.RequestAborted), Operations))
-            .WithTags("Operations").DescribeFile("Operations as CSV");
+            .WithTags("Operations").Needs(Permissions.OperationRead).DescribeFile("Operations as CSV");
     }
 
     private static readonly (string, Func<VmView, string?>)[] Vms =

@@ -1,3 +1,4 @@
+using Plinth.Core.Identity;
 using Plinth.Core.Primitives;
 using Plinth.Web.Application;
 using Plinth.Web.Security;
@@ -16,18 +17,18 @@ internal static class HistoryEndpoints
         history.MapGet("/projects/{project}/vms", async (HttpContext http, string project, IHistory use, string? at, string? q, string? state, string? host, string? label, string? sort, string? limit, string? offset) =>
                 Answers.Ok(await use.Vms(http.Caller(), Inputs.Project(project), Inputs.Moment(at, "at"),
                     new VmQuery(Inputs.Text(q, "q"), Inputs.Text(state, "state"), Inputs.Text(host, "host"), Inputs.Text(label, "label"), Inputs.Text(sort, "sort")), Inputs.Window(limit, null, offset), http.RequestAborted)))
-            .Describe<PastPage<VmView>>("Virtual machines as they were", About);
+            .Needs(Permissions.VmRead).Describe<PastPage<VmView>>("Virtual machines as they were", About);
 
         history.MapGet("/projects/{project}/vms/{vm}", async (HttpContext http, string project, string vm, IHistory use, string? at) =>
                 Answers.Ok(await use.Vm(http.Caller(), Inputs.Project(project), Inputs.Id<VmId>(vm, "vm"), Inputs.Moment(at, "at"), http.RequestAborted)))
-            .Describe<Past<VmView>>("A virtual machine as it was", About);
+            .Needs(Permissions.VmRead).Describe<Past<VmView>>("A virtual machine as it was", About);
 
         history.MapGet("/hosts", async (HttpContext http, IHistory use, string? at, string? q, string? state, string? sort, string? limit, string? offset) =>
                 Answers.Ok(await use.Hosts(http.Caller(), Inputs.Moment(at, "at"), new HostQuery(Inputs.Text(q, "q"), Inputs.Text(state, "state"), Inputs.Text(sort, "sort")), Inputs.Window(limit, null, offset), http.RequestAborted)))
-            .Describe<PastPage<HostView>>("Hosts as they were", About);
+            .Needs(Permissions.HostRead).Describe<PastPage<HostView>>("Hosts as they were", About);
 
         history.MapGet("/hosts/{host}", async (HttpContext http, string host, IHistory use, string? at) =>
                 Answers.Ok(await use.Host(http.Caller(), Inputs.Id<HostId>(host, "host"), Inputs.Moment(at, "at"), http.RequestAborted)))
-            .Describe<Past<HostView>>("A host as it was", About);
+            .Needs(Permissions.HostRead).Describe<Past<HostView>>("A host as it was", About);
     }
 }

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
+using Plinth.Core.Identity;
 using Plinth.Web.Security.OpenId;
 
 namespace Plinth.Web.Api;
@@ -8,6 +9,9 @@ namespace Plinth.Web.Api;
 internal static class OpenApiDescription
 {
     private const string TokenScheme = "token";
+
+    /// <summary>Which permission an operation needs, for programs that read the description.</summary>
+    public const string PermissionExtension = "x-plinth-permission";
 
     public static void Configure(OpenApiOptions options)
     {
@@ -39,6 +43,11 @@ internal static class OpenApiDescription
         });
         options.AddOperationTransformer((operation, context, _) =>
         {
+            if (context.Description.ActionDescriptor.EndpointMetadata.OfType<NeedsPermission>().LastOrDefault() is { } needs)
+            {
+                operation.Description = $"{operation.Description} Needs `{needs.Permission}`{(needs.Permission == Permissions.Personal ? ", which everybody has" : "")}.".TrimStart();
+                (operation.Extensions ??= new Dictionary<string, IOpenApiExtension>())[PermissionExtension] = new JsonNodeExtension(needs.Permission);
+            }
             var post = HttpMethods.IsPost(context.Description.HttpMethod ?? "");
             if (post || HttpMethods.IsDelete(context.Description.HttpMethod ?? ""))
                 Header(operation, "Idempotency-Key", "1–100 visible ASCII characters. The same request under the same key is done once and answered alike.");
@@ -53,6 +62,9 @@ internal static class OpenApiDescription
 
     private static void Header(OpenApiOperation operation, string name, string description) =>
         (operation.Parameters ??= []).Add(new OpenApiParameter { Name = name, In = ParameterLocation.Header, Description = description, Schema = new OpenApiSchema { Type = JsonSchemaType.String } });
+
+    /// <summary>The permission that the use case behind it asks for: on the project in the path, where there is one. Every endpoint says it.</summary>
+    public static RouteHandlerBuilder Needs(this RouteHandlerBuilder endpoint, string permission) => endpoint.WithMetadata(new NeedsPermission(permission));
 
     /// <summary>Summary, description, the answer on success, and the problems that every endpoint may answer with.</summary>
     public static RouteHandlerBuilder Describe<T>(this RouteHandlerBuilder endpoint, string summary, string description, int status = StatusCodes.Status200OK) =>
@@ -80,3 +92,6 @@ internal static class OpenApiDescription
         return endpoint;
     }
 }
+
+/// <summary>Says of an endpoint which permission it needs.</summary>
+internal sealed record NeedsPermission(string Permission);

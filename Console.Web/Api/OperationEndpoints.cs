@@ -1,3 +1,4 @@
+using Plinth.Core.Identity;
 using Plinth.Core.Primitives;
 using Plinth.Web.Application;
 using Plinth.Web.Security;
@@ -12,17 +13,17 @@ internal static class OperationEndpoints
 
         operations.MapGet("", async (HttpContext http, IOperations use, string? state, string? vm, string? volume, string? kind, string? limit, string? cursor, string? offset) =>
                 Answers.Ok(await use.List(http.Caller(), new OperationQuery(Inputs.Text(state, "state"), Inputs.Text(vm, "vm"), Inputs.Text(kind, "kind"), Inputs.Text(volume, "volume")), Inputs.Window(limit, cursor, offset), http.RequestAborted)))
-            .Describe<Page<OperationView>>("List operations", "Filters: state (comma-separated), vm, volume, kind. Newest first.");
+            .Needs(Permissions.OperationRead).Describe<Page<OperationView>>("List operations", "Filters: state (comma-separated), vm, volume, kind. Newest first.");
 
-        operations.MapGet("/watch", (HttpContext http, IOperations use, Watch watch) => watch.Operations(http, use)).DescribeStream("Watch operations");
+        operations.MapGet("/watch", (HttpContext http, IOperations use, Watch watch) => watch.Operations(http, use)).Needs(Permissions.OperationRead).DescribeStream("Watch operations");
 
         operations.MapGet("/{operation}", async (HttpContext http, string operation, IOperations use) =>
                 Answers.Resource(http, await use.Get(http.Caller(), Operation(operation), http.RequestAborted), o => o.Version))
-            .Describe<OperationView>("Get an operation", "With its steps as they went.");
+            .Needs(Permissions.OperationRead).Describe<OperationView>("Get an operation", "With its steps as they went.");
 
         operations.MapPost("/{operation}/cancel", async (HttpContext http, string operation, IOperations use, JsonBody<Nothing> body) =>
                 Answers.Accepted(http, await use.Cancel(http.Caller(), Operation(operation), http.RequestAborted)))
-            .Describe<OperationView>("Cancel an operation", "What was done is undone; too late is told with 409.", StatusCodes.Status202Accepted);
+            .Needs(Permissions.OperationCancel).Describe<OperationView>("Cancel an operation", "What was done is undone; too late is told with 409.", StatusCodes.Status202Accepted);
     }
 
     private static OperationId Operation(string text) => Inputs.Id<OperationId>(text, "operation");

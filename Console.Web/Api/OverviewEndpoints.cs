@@ -1,3 +1,4 @@
+using Plinth.Core.Identity;
 using Plinth.Web.Application;
 using Plinth.Web.Security;
 
@@ -7,5 +8,5 @@ internal static class OverviewEndpoints
 {
     public static void Map(RouteGroupBuilder api) =>
         api.MapGet("/overview", async (HttpContext http, IOverview use) => Answers.Ok(await use.Get(http.Caller(), http.RequestAborted)))
-            .WithTags("Overview").Describe<OverviewView>("What there is and what is wrong now", "");
+            .WithTags("Overview").Needs(Permissions.OverviewRead).Describe<OverviewView>("What there is and what is wrong now", "");
 }

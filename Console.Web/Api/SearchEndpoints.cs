@@ -1,3 +1,4 @@
+using Plinth.Core.Identity;
 using Plinth.Web.Application;
 using Plinth.Web.Security;
 
@@ -11,5 +12,5 @@ internal static class SearchEndpoints
         api.MapGet("/search", async (HttpContext http, ISearch use, string? q, string? limit) =>
                 Answers.Ok(await use.Find(http.Caller(), Inputs.Text(q, "q"), Inputs.Window(limit ?? DefaultLimit, null, null).Limit, http.RequestAborted)))
             .WithTags("Search")
-            .Describe<Page<SearchHit>>("Search everything", "q: words that all occur in a name, description or label (key=value), or one id. Operations are found by id or by the beginning of what they worked on. limit: 1 to 50, 20 when absent.");
+            .Needs(Permissions.VmRead).Describe<Page<SearchHit>>("Search everything", "q: words that all occur in a name, description or label (key=value), or one id. Operations are found by id or by the beginning of what they worked on. limit: 1 to 50, 20 when absent.");
 }

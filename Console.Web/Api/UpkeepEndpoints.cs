@@ -1,3 +1,4 @@
+using Plinth.Core.Identity;
 using Plinth.Web.Application;
 using Plinth.Web.Security;
 
@@ -10,13 +11,13 @@ internal static class UpkeepEndpoints
     public static void Map(RouteGroupBuilder api)
     {
         api.MapGet("/upkeep", async (HttpContext http, IUpkeep use) => Answers.Ok(await use.Get(http.Caller(), http.RequestAborted)))
-            .WithTags("Upkeep").Describe<UpkeepView>("How the console itself is", "Its version, and what it watches about itself: each check with its state, the numbers, and what to do.");
+            .WithTags("Upkeep").Needs(Permissions.ConsoleManage).Describe<UpkeepView>("How the console itself is", "Its version, and what it watches about itself: each check with its state, the numbers, and what to do.");
 
         api.MapGet(DiagnosticsPath, async (HttpContext http, IUpkeep use) =>
             {
                 var made = await use.Diagnostics(http.Caller(), http.RequestAborted);
                 return made.Succeeded ? Results.File(made.Value.Content, "application/zip", made.Value.FileName) : Problems.Result(made.Refusals);
             })
-            .WithTags("Upkeep").DescribeFile("A diagnostics bundle", "A zip archive: versions, settings, checks, counts, facts of hosts, the newest lines of the log. Secrets are taken out.", "application/zip");
+            .WithTags("Upkeep").Needs(Permissions.ConsoleManage).DescribeFile("A diagnostics bundle", "A zip archive: versions, settings, checks, counts, facts of hosts, the newest lines of the log. Secrets are taken out.", "application/zip");
     }
 }

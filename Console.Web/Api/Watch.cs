@@ -19,27 +19,29 @@ internal sealed class Watch(IChangeFeed feed, TimeProvider clock, IHostApplicati
     /// <summary>Batches waiting for one slow reader; past it the reader is told to read anew.</summary>
     private const int MaxBatches = 16;
 
-    public async Task<IResult> Vms(HttpContext http, string project, IVirtualMachines use, ICatalogue catalogue)
+    private const string Rights = "role-binding";
+
+    public async Task<IResult> Vms(HttpContext http, string project, IVirtualMachines use, ITenancy tenancy)
     {
         var caller = http.Caller();
-        var projects = await catalogue.Projects(caller, http.RequestAborted);
-        if (!projects.Succeeded) return Problems.Result(projects.Refusals);
         var first = await use.List(caller, project, new VmQuery(), new Window(1), http.RequestAborted);
         if (!first.Succeeded) return Problems.Result(first.Refusals);
-        var id = projects.Value!.First(p => p.Name == project || p.Id.ToString() == project).Id;
-        return await Stream(http, c => c.Kind == "vm" && c.Project == id.Value, async c =>
+        var owner = await tenancy.Project(caller, project, http.RequestAborted);
+        if (!owner.Succeeded) return Problems.Result(owner.Refusals);
+        var id = owner.Value.Id;
+        return await Stream(http, c => c.Kind == "vm" && c.Project == id.Value, async () => (await use.List(caller, project, new VmQuery(), new Window(1), http.RequestAborted)).Succeeded, async c =>
             await use.Get(caller, project, VmId.From(c.Id), http.RequestAborted) is { Succeeded: true, Value: { State: not Core.Machines.VmState.Deleted } vm } ? vm : null);
     }
 
-    public async Task<IResult> Volumes(HttpContext http, string project, IVolumes use, ICatalogue catalogue)
+    public async Task<IResult> Volumes(HttpContext http, string project, IVolumes use, ITenancy tenancy)
     {
         var caller = http.Caller();
-        var projects = await catalogue.Projects(caller, http.RequestAborted);
-        if (!projects.Succeeded) return Problems.Result(projects.Refusals);
         var first = await use.List(caller, project, new VolumeQuery(), new Window(1), http.RequestAborted);
         if (!first.Succeeded) return Problems.Result(first.Refusals);
-        var id = projects.Value!.First(p => p.Name == project || p.Id.ToString() == project).Id;
-        return await Stream(http, c => c.Kind == "volume" && c.Project == id.Value, async c =>
+        var owner = await tenancy.Project(caller, project, http.RequestAborted);
+        if (!owner.Succeeded) return Problems.Result(owner.Refusals);
+        var id = owner.Value.Id;
+        return await Stream(http, c => c.Kind == "volume" && c.Project == id.Value, async () => (await use.List(caller, project, new VolumeQuery(), new Window(1), http.RequestAborted)).Succeeded, async c =>
             await use.Get(caller, project, VolumeId.From(c.Id), http.RequestAborted) is { Succeeded: true, Value: { State: not Core.Storage.VolumeState.Deleted } volume } ? volume : null);
     }
 
@@ -48,7 +50,7 @@ internal sealed class Watch(IChangeFeed feed, TimeProvider clock, IHostApplicati
         var caller = http.Caller();
         var first = await use.List(caller, new HostQuery(), new Window(1), http.RequestAborted);
         if (!first.Succeeded) return Problems.Result(first.Refusals);
-        return await Stream(http, c => c.Kind == "host", async c => await use.Get(caller, HostId.From(c.Id), http.RequestAborted) is { Succeeded: true, Value: var host } ? host : null);
+        return await Stream(http, c => c.Kind == "host", async () => (await use.List(caller, new HostQuery(), new Window(1), http.RequestAborted)).Succeeded, async c => await use.Get(caller, HostId.From(c.Id), http.RequestAborted) is { Succeeded: true, Value: var host } ? host : null);
     }
 
     public async Task<IResult> Operations(HttpContext http, IOperations use)
@@ -56,16 +58,17 @@ internal sealed class Watch(IChangeFeed feed, TimeProvider clock, IHostApplicati
         var caller = http.Caller();
         var first = await use.List(caller, new OperationQuery(), new Window(1), http.RequestAborted);
         if (!first.Succeeded) return Problems.Result(first.Refusals);
-        return await Stream(http, c => c.Kind == "operation", async c => await use.Get(caller, OperationId.From(c.Id), http.RequestAborted) is { Succeeded: true, Value: var operation } ? operation : null);
+        return await Stream(http, c => c.Kind == "operation", async () => (await use.List(caller, new OperationQuery(), new Window(1), http.RequestAborted)).Succeeded, async c => await use.Get(caller, OperationId.From(c.Id), http.RequestAborted) is { Succeeded: true, Value: var operation } ? operation : null);
     }
 
-    private async Task<IResult> Stream(HttpContext http, Func<Change, bool> wanted, Func<Change, Task<object?>> read)
+    /// <param name="still">Whether the caller may go on watching; asked when roles change, and at every sign of life.</param>
+    private async Task<IResult> Stream(HttpContext http, Func<Change, bool> wanted, Func<Task<bool>> still, Func<Change, Task<object?>> read)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, lifetime.ApplicationStopping);
         var stop = ended.Token;
         var batches = Channel.CreateBounded<ChangeBatch>(new BoundedChannelOptions(MaxBatches) { SingleReader = true });
         var missed = 0;
-        using var subscription = feed.Subscribe(wanted, batch =>
+        using var subscription = feed.Subscribe(c => wanted(c) || c.Kind == Rights, batch =>
         {
             if (!batches.Writer.TryWrite(batch)) Volatile.Write(ref missed, 1);
             return Task.CompletedTask;
@@ -86,13 +89,20 @@ internal sealed class Watch(IChangeFeed feed, TimeProvider clock, IHostApplicati
                 using var tick = CancellationTokenSource.CreateLinkedTokenSource(stop);
                 if (await Task.WhenAny(arrival, Task.Delay(Heartbeat, clock, tick.Token)) != arrival)
                 {
+                    if (!await still()) break;
                     await response.WriteAsync(": still here\n\n", stop);
                 }
                 else
                 {
                     await tick.CancelAsync();
                     if (!await arrival) break;
-                    while (batches.Reader.TryRead(out var batch)) await Write(response, batch, read, stop);
+                    var over = false;
+                    while (!over && batches.Reader.TryRead(out var batch))
+                    {
+                        over = (batch.Overflow || batch.Changes.Any(c => c.Kind == Rights)) && !await still();
+                        if (!over) await Write(response, new ChangeBatch([.. batch.Changes.Where(wanted)], batch.Overflow), read, stop);
+                    }
+                    if (over) break;
                     if (Interlocked.Exchange(ref missed, 0) == 1) await response.WriteAsync("event: reset\ndata: {}\n\n", stop);
                     arrival = batches.Reader.WaitToReadAsync(stop).AsTask();
                 }

@@ -3,6 +3,7 @@ using Plinth.Web.Application.Backup;
 using Plinth.Web.Application.Catalogue;
 using Plinth.Web.Application.History;
 using Plinth.Web.Application.Hosts;
+using Plinth.Web.Application.Identity;
 using Plinth.Web.Application.Machines;
 using Plinth.Web.Application.Networks;
 using Plinth.Web.Application.Operations;
@@ -38,7 +39,7 @@ public static class ApplicationRegistration
         services.AddSingleton<ILeadership>(s => s.GetRequiredService<Leader>());
         // Before the workers, and so stopped after them.
         services.AddHostedService<LeaderElection>().AddHostedService<PeerLink>();
-        services.AddSingleton<Mutations>();
+        services.AddSingleton<AccessControl>().AddSingleton<OperationAnswers>().AddSingleton<Mutations>();
         // The hub needs the application and the application needs the hub: the second is looked up at its first use.
         services.AddSingleton(s => new Lazy<IAgentGateway>(s.GetRequiredService<IAgentGateway>));
 
@@ -60,6 +61,7 @@ public static class ApplicationRegistration
         services.AddSingleton<ICatalogue, CatalogueUseCases>();
         services.AddSingleton<INetworks, NetworkUseCases>();
         services.AddSingleton<IStorageClasses, StorageClassUseCases>();
+        services.AddSingleton<ITenancy, Tenancy>().AddSingleton<IAccess, AccessUseCases>();
         services.AddSingleton<IAuditLog, AuditLog>();
         services.AddSingleton<IOverview, OverviewUseCases>();
         services.AddSingleton<LedgerCheck>().AddSingleton<SelfChecks>().AddSingleton<IUpkeep, UpkeepUseCases>();

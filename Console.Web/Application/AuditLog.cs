@@ -3,20 +3,20 @@ using Plinth.Core.Audit;
 using Plinth.Core.Identity;
 using Plinth.Core.Machines;
 using Plinth.Core.Primitives;
+using Plinth.Web.Application.Identity;
 using Plinth.Web.Persistence;
 using Plinth.Web.Persistence.Auditing;
 
 namespace Plinth.Web.Application;
 
 /// <inheritdoc cref="IAuditLog"/>
-internal sealed class AuditLog(IConsoleStore store, AuditSequencer sequencer, AuditKey key) : IAuditLog
+internal sealed class AuditLog(IConsoleStore store, AccessControl access, AuditSequencer sequencer, AuditKey key) : IAuditLog
 {
     private const string NewestFirst = "-sequence";
     private const int MaxFilter = 200;
 
     public async Task<Result<Page<AuditEntryView>>> List(Caller caller, AuditQuery query, Window window, CancellationToken stop)
     {
-        if (Access.Check(caller.Principal, Permissions.AuditRead) is { } no) return no;
         var refusals = new RefusalList();
         Lists.Check(refusals, window);
         foreach (var (field, text) in new[] { ("action", query.Action), ("actor", query.Actor), ("target", query.Target) })
@@ -26,7 +26,9 @@ internal sealed class AuditLog(IConsoleStore store, AuditSequencer sequencer, Au
         if (refusals.Any) return Result<Page<AuditEntryView>>.No(refusals.All);
 
         await using var db = store.Read();
-        var entries = db.AuditEntries.AsQueryable();
+        var mine = await access.Projects(db, caller, Permissions.AuditRead, stop);
+        if (!mine.Succeeded) return Result<Page<AuditEntryView>>.No(mine.Refusals);
+        var entries = mine.Value.Of(db.AuditEntries);
         if (!string.IsNullOrWhiteSpace(query.Action)) entries = entries.Where(e => e.Action.StartsWith(query.Action.Trim()));
         if (!string.IsNullOrWhiteSpace(query.Actor)) entries = entries.Where(e => e.Actor.Contains(query.Actor.Trim()) || e.ActorId == query.Actor.Trim());
         if (!string.IsNullOrWhiteSpace(query.Target)) entries = entries.Where(e => e.Target.Contains(query.Target.Trim()));
@@ -42,16 +44,17 @@ internal sealed class AuditLog(IConsoleStore store, AuditSequencer sequencer, Au
             rows.RemoveAt(rows.Count - 1);
             next = new Cursor(NewestFirst, rows[^1].Entry.Sequence.ToString(), "").Text();
         }
+        var veil = await access.Veil(db, caller, stop);
         return new Page<AuditEntryView>(
-            [.. rows.Select(r => new AuditEntryView(
+            [.. rows.Select(r => veil.Of(new AuditEntryView(
                 r.Entry.Sequence, r.Entry.At, r.Entry.Actor, r.Entry.ActorKind.ToString().ToLowerInvariant(), r.Entry.Action, r.Entry.Target, r.Entry.Project,
-                r.Entry.Outcome, r.Entry.Detail, r.Entry.RemoteAddress, r.Leaf is null ? null : Convert.ToBase64String(r.Leaf)))],
+                r.Entry.Outcome, r.Entry.Detail, r.Entry.RemoteAddress, r.Leaf is null ? null : Convert.ToBase64String(r.Leaf)), caller.Principal))],
             total, next);
     }
 
     public async Task<Result<CheckpointView?>> Checkpoint(Caller caller, CancellationToken stop)
     {
-        if (Access.Check(caller.Principal, Permissions.AuditRead) is { } no) return no;
+        if (await access.Check(caller, Permissions.AuditRead, stop) is { } no) return no;
         // Whoever asks wants their last act to be covered.
         await sequencer.Advance(stop);
         var verifier = (await key.Signer(stop)).Verifier.ToString();
@@ -62,7 +65,7 @@ internal sealed class AuditLog(IConsoleStore store, AuditSequencer sequencer, Au
 
     public async Task<Result<IReadOnlyList<string>>> InclusionProof(Caller caller, long sequence, long size, CancellationToken stop)
     {
-        if (Access.Check(caller.Principal, Permissions.AuditRead) is { } no) return no;
+        if (await access.Check(caller, Permissions.AuditRead, stop) is { } no) return no;
         await using var db = store.Read();
         var leaves = await Leaves(db, stop);
         if (size < 1 || size > leaves) return NoSuchSize("size", size, leaves);
@@ -74,7 +77,7 @@ internal sealed class AuditLog(IConsoleStore store, AuditSequencer sequencer, Au
 
     public async Task<Result<IReadOnlyList<string>>> ConsistencyProof(Caller caller, long from, long to, CancellationToken stop)
     {
-        if (Access.Check(caller.Principal, Permissions.AuditRead) is { } no) return no;
+        if (await access.Check(caller, Permissions.AuditRead, stop) is { } no) return no;
         await using var db = store.Read();
         var leaves = await Leaves(db, stop);
         if (to < 1 || to > leaves) return NoSuchSize("to", to, leaves);

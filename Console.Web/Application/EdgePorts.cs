@@ -66,8 +66,14 @@ public interface ISignIn
     /// <summary>A fresh link secret (256 random bits, base64url); an unused former one of the console's start stops working.</summary>
     Task<string> IssueLink(CancellationToken stop);
 
-    /// <summary>Uses up the link and gives the operator, or refuses; both are audited in the same transaction.</summary>
+    /// <summary>Uses up the link and gives the person behind it, or refuses; both are audited in the same transaction.</summary>
     Task<Result<Principal>> UseLink(string secret, string? remoteAddress, CancellationToken stop);
+
+    /// <summary>What a person's sessions carry to be valid; null for somebody who may not be signed in.</summary>
+    Task<string?> Stamp(Principal person, CancellationToken stop);
+
+    /// <summary>Makes an API client that the settings have made a platform admin.</summary>
+    Task Trust(string client, CancellationToken stop);
 
     /// <summary>Appends an audit entry about signing in or out, or a token request, where no other change carries it.</summary>
     Task Record(Principal principal, string action, bool allowed, string detail, string? remoteAddress, CancellationToken stop);

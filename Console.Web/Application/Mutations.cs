@@ -1,7 +1,9 @@
 using Microsoft.EntityFrameworkCore;
 using Plinth.Core.Identity;
 using Plinth.Core.Primitives;
+using Plinth.Web.Application.Identity;
 using Plinth.Web.Persistence;
+using Plinth.Web.Persistence.Rows;
 
 namespace Plinth.Web.Application;
 
@@ -24,20 +26,61 @@ internal sealed class Mutation(WriteScope scope, Caller caller, string target)
 /// The one way to change anything: permission, idempotency, the change and its audit entry, in one transaction. A refusal
 /// leaves nothing behind but its own audit entry.
 /// </summary>
-internal sealed class Mutations(IConsoleStore store)
+internal sealed class Mutations(IConsoleStore store, AccessControl access)
 {
+    /// <summary>Changes what belongs to the platform, or to the caller alone.</summary>
     /// <param name="action">"vm.create": what the audit entry says was done or tried.</param>
     /// <param name="change">Gives the id of what was made or changed.</param>
-    public async Task<Result<Guid>> Run(
-        Caller caller, string permission, string action, string target, Result<Idempotency?> idempotency, Func<Mutation, Task<Result<Guid>>> change, CancellationToken stop)
+    public Task<Result<Guid>> Run(
+        Caller caller, string permission, string action, string target, Result<Idempotency?> idempotency, Func<Mutation, Task<Result<Guid>>> change, CancellationToken stop) =>
+        Apply(caller, permission, action, target, async m => await access.Check(m.Db, caller, permission, stop) is { } no ? [no] : [], idempotency, change, stop);
+
+    public Task<Result<Guid>> Run(Caller caller, string permission, string action, string target, Func<Mutation, Task<Result<Guid>>> change, CancellationToken stop) =>
+        Run(caller, permission, action, target, Result<Idempotency?>.Ok(null), change, stop);
+
+    /// <summary>Changes what belongs to a project.</summary>
+    /// <param name="project">Its name or id.</param>
+    public Task<Result<Guid>> In(
+        Caller caller, string permission, string project, string action, string target, Result<Idempotency?> idempotency, Func<Mutation, ProjectRow, Task<Result<Guid>>> change, CancellationToken stop)
     {
-        var forbidden = Access.Check(caller.Principal, permission);
+        ProjectRow? owner = null;
+        return Apply(caller, permission, action, target, async m =>
+        {
+            var found = await access.Project(m.Db, caller, permission, project, stop);
+            if (!found.Succeeded) return found.Refusals;
+            (owner, m.Project) = (found.Value, found.Value.Id);
+            return [];
+        }, idempotency, m => change(m, owner!), stop);
+    }
+
+    public Task<Result<Guid>> In(Caller caller, string permission, string project, string action, string target, Func<Mutation, ProjectRow, Task<Result<Guid>>> change, CancellationToken stop) =>
+        In(caller, permission, project, action, target, Result<Idempotency?>.Ok(null), change, stop);
+
+    /// <summary>Changes what belongs to an organization.</summary>
+    /// <param name="organization">Its name or id.</param>
+    public Task<Result<Guid>> On(
+        Caller caller, string permission, string organization, string action, string target, Result<Idempotency?> idempotency, Func<Mutation, OrganizationRow, Task<Result<Guid>>> change, CancellationToken stop)
+    {
+        OrganizationRow? on = null;
+        return Apply(caller, permission, action, target, async m =>
+        {
+            var found = await access.Organization(m.Db, caller, permission, organization, stop);
+            if (!found.Succeeded) return found.Refusals;
+            on = found.Value;
+            return [];
+        }, idempotency, m => change(m, on!), stop);
+    }
+
+    private async Task<Result<Guid>> Apply(
+        Caller caller, string permission, string action, string target, Func<Mutation, Task<IReadOnlyList<Refusal>>> forbids, Result<Idempotency?> idempotency,
+        Func<Mutation, Task<Result<Guid>>> change, CancellationToken stop)
+    {
         // What strangers try is counted at the door, not written one by one.
-        if (forbidden is not null && caller.Principal.Kind == PrincipalKind.Anonymous) return forbidden;
+        if (caller.Principal.Kind == PrincipalKind.Anonymous) return new Rights(caller.Principal, [], default).Check(permission)!;
         return await store.Write(async scope =>
         {
             var mutation = new Mutation(scope, caller, target);
-            if (forbidden is not null) return Refused(mutation, action, forbidden);
+            if (await forbids(mutation) is { Count: > 0 } forbidden) return Refused(mutation, action, forbidden);
             if (!idempotency.Succeeded) return Refused(mutation, action, idempotency.Refusals);
             var key = idempotency.Value;
             if (key is not null && await scope.Db.IdempotencyKeys.SingleOrDefaultAsync(k => k.Principal == key.Principal && k.Key == key.Key, stop) is { } earlier)
@@ -56,9 +99,6 @@ internal sealed class Mutations(IConsoleStore store)
             return result;
         }, stop);
     }
-
-    public Task<Result<Guid>> Run(Caller caller, string permission, string action, string target, Func<Mutation, Task<Result<Guid>>> change, CancellationToken stop) =>
-        Run(caller, permission, action, target, Result<Idempotency?>.Ok(null), change, stop);
 
     private static Result<Guid> Refused(Mutation mutation, string action, params IReadOnlyList<Refusal> refusals)
     {

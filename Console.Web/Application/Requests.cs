@@ -150,3 +150,28 @@ public sealed record CreateImage(string? Name, string? Description, string? Form
 
 /// <param name="ValidMinutes">1–1440; absent: 60.</param>
 public sealed record CreateJoinToken(string? Description = null, long? ValidMinutes = null);
+
+public sealed record CreateOrganization(string? Name, string? Description = null);
+
+/// <param name="Organization">Name or id; absent means <c>default</c>.</param>
+public sealed record CreateProject(string? Name, string? Organization = null, string? Description = null);
+
+/// <summary>PATCH of an organization or a project: what is absent stays.</summary>
+public sealed record UpdateTenant(string? Name = null, string? Description = null);
+
+/// <param name="Widest">"platform", "organization" or "project" (the default): the widest scope that it can be given on.</param>
+public sealed record CreateRole(string? Name, string? Meaning, IReadOnlyList<string?>? Permissions, string? Widest = null);
+
+/// <summary>Gives somebody a role. Without organization and project it counts on the whole platform.</summary>
+/// <param name="Subject">Name or id of a person, or id of an API client.</param>
+/// <param name="SubjectKind">"user" (the default) or "client".</param>
+/// <param name="Organization">Name or id.</param>
+/// <param name="Project">Name or id.</param>
+/// <param name="Hours">It ends by itself after so long; absent: never.</param>
+public sealed record BindRole(string? Subject, string? Role, string? SubjectKind = null, string? Organization = null, string? Project = null, long? Hours = null);
+
+/// <summary>A new person, and the first role that they have.</summary>
+public sealed record InviteUser(string? Name, string? Role, string? Organization = null, string? Project = null);
+
+/// <summary>Filters of the list of roles given.</summary>
+public sealed record BindingQuery(string? Organization = null, string? Project = null, string? Subject = null);

@@ -24,6 +24,8 @@ public interface IVirtualMachines
     Task<Result<OperationView>> Delete(Caller caller, string project, VmId vm, bool atOnce, long? expectedVersion, string? idempotencyKey, CancellationToken stop);
     /// <summary>Undoes a deletion: what was running runs again.</summary>
     Task<Result<OperationView>> Restore(Caller caller, string project, VmId vm, string? idempotencyKey, CancellationToken stop);
+    /// <summary>Why the caller may not have a console of this VM open any longer; null while they may.</summary>
+    Task<Refusal?> WhyNoConsole(Caller caller, VmId vm, CancellationToken stop);
     Task<Result<DecisionView>> Decision(Caller caller, string project, VmId vm, CancellationToken stop);
     Task<Result<ConsoleTicketView>> OpenConsole(Caller caller, string project, VmId vm, OpenVmConsole request, CancellationToken stop);
     /// <summary>Names: "cpu", "steal", "memory", "disk-read", "disk-write", "net-receive", "net-transmit".</summary>
@@ -89,6 +91,8 @@ public interface IHosts
     Task<Result<HostView>> Get(Caller caller, HostId host, CancellationToken stop);
     /// <summary>Names: "cpu", "memory", "disk", "load".</summary>
     Task<Result<IReadOnlyList<SeriesView>>> Metrics(Caller caller, HostId host, TimeSpan range, CancellationToken stop);
+    /// <summary>What is on it, of all projects that the caller may read, by name.</summary>
+    Task<Result<Page<VmView>>> Vms(Caller caller, HostId host, Window window, CancellationToken stop);
     /// <summary>Take a quarantined host whose agent is ahead of this console (restored from a backup): its generation is adopted, explicitly.</summary>
     Task<Result<HostView>> Adopt(Caller caller, HostId host, CancellationToken stop);
     /// <summary>Refused while VMs are on the host. Its certificate is not accepted any more.</summary>
@@ -125,7 +129,6 @@ public interface ICatalogue
     Task<Result<Page<FlavorView>>> Flavors(Caller caller, Window window, CancellationToken stop);
     Task<Result<FlavorView>> CreateFlavor(Caller caller, CreateFlavor request, string? idempotencyKey, CancellationToken stop);
     Task<Result<Done>> DeleteFlavor(Caller caller, FlavorId flavor, CancellationToken stop);
-    Task<Result<IReadOnlyList<ProjectView>>> Projects(Caller caller, CancellationToken stop);
 }
 
 /// <summary>Storage classes: what disks may ask of a pool, and how much they may do.</summary>
@@ -154,6 +157,52 @@ public interface INetworks
     Task<Result<Done>> Delete(Caller caller, string project, NetworkId network, CancellationToken stop);
     /// <param name="expectedVersion">The VM's, as the caller saw it; refused when it has changed since.</param>
     Task<Result<Done>> SetInterfaceRules(Caller caller, string project, VmId vm, string mac, SetInterfaceRules request, long? expectedVersion, CancellationToken stop);
+}
+
+/// <summary>The tree of tenants: organizations and their projects. Both are named by name or id everywhere.</summary>
+public interface ITenancy
+{
+    /// <summary>Those that the caller has a role in.</summary>
+    Task<Result<IReadOnlyList<OrganizationView>>> Organizations(Caller caller, CancellationToken stop);
+    Task<Result<OrganizationView>> Organization(Caller caller, string organization, CancellationToken stop);
+    Task<Result<OrganizationView>> CreateOrganization(Caller caller, CreateOrganization request, string? idempotencyKey, CancellationToken stop);
+    Task<Result<OrganizationView>> UpdateOrganization(Caller caller, string organization, UpdateTenant request, long? expectedVersion, CancellationToken stop);
+    /// <summary>Refused while it has projects.</summary>
+    Task<Result<Done>> DeleteOrganization(Caller caller, string organization, CancellationToken stop);
+    /// <summary>Those that the caller has a role in.</summary>
+    Task<Result<IReadOnlyList<ProjectView>>> Projects(Caller caller, CancellationToken stop);
+    Task<Result<ProjectView>> Project(Caller caller, string project, CancellationToken stop);
+    /// <summary>It comes with a network of its own.</summary>
+    Task<Result<ProjectView>> CreateProject(Caller caller, CreateProject request, string? idempotencyKey, CancellationToken stop);
+    Task<Result<ProjectView>> UpdateProject(Caller caller, string project, UpdateTenant request, long? expectedVersion, CancellationToken stop);
+    /// <summary>Refused while VMs or volumes are in it. Its past stays readable.</summary>
+    Task<Result<Done>> DeleteProject(Caller caller, string project, CancellationToken stop);
+}
+
+/// <summary>Who may do what where, and why.</summary>
+public interface IAccess
+{
+    Task<Result<IReadOnlyList<RoleView>>> Roles(Caller caller, CancellationToken stop);
+    Task<Result<RoleView>> CreateRole(Caller caller, CreateRole request, string? idempotencyKey, CancellationToken stop);
+    /// <summary>Refused while somebody has it.</summary>
+    Task<Result<Done>> DeleteRole(Caller caller, string role, CancellationToken stop);
+    /// <summary>Roles that were given, of the scopes that the caller may read: by scope (what counts there, from wherever it comes) or by person.</summary>
+    Task<Result<IReadOnlyList<RoleBindingView>>> Bindings(Caller caller, BindingQuery query, CancellationToken stop);
+    /// <summary>Nobody gives more than they have.</summary>
+    Task<Result<RoleBindingView>> Bind(Caller caller, BindRole request, string? idempotencyKey, CancellationToken stop);
+    /// <summary>Counts at once. The last who can give roles on the platform keeps theirs.</summary>
+    Task<Result<Done>> Unbind(Caller caller, RoleBindingId binding, CancellationToken stop);
+    /// <summary>Whether the caller may do this, and why: every permission there is, or one.</summary>
+    Task<Result<IReadOnlyList<AccessAnswer>>> Mine(Caller caller, string? permission, string? project, CancellationToken stop);
+    /// <summary>The roles that the caller has now.</summary>
+    Task<Result<IReadOnlyList<OwnRoleView>>> MyRoles(Caller caller, CancellationToken stop);
+    Task<Result<IReadOnlyList<UserView>>> Users(Caller caller, CancellationToken stop);
+    /// <summary>A new person with a role, and the link that signs them in once.</summary>
+    Task<Result<SignInLinkView>> Invite(Caller caller, InviteUser request, CancellationToken stop);
+    /// <summary>Another link for somebody who is here already; former ones stop working.</summary>
+    Task<Result<SignInLinkView>> NewLink(Caller caller, UserId user, CancellationToken stop);
+    /// <summary>Ends every session of the person at once, and lets none begin, or lifts that.</summary>
+    Task<Result<UserView>> Disable(Caller caller, UserId user, bool disabled, CancellationToken stop);
 }
 
 public interface IAgents

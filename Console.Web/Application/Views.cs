@@ -102,7 +102,7 @@ public sealed record VolumeView(
     string StorageClass,
     int SizeGib,
     int? ObservedGib,
-    HostId Host,
+    HostId? Host,
     string HostName,
     VmId? Vm,
     string? VmName,
@@ -211,7 +211,41 @@ public sealed record StorageClassView(
 public sealed record StorageClassHostView(
     HostId Host, string HostName, bool Fits, string Why, int Vms, int Volumes, bool? Applied, string Detail, string Drift, DateTimeOffset? DriftAt, DateTimeOffset? ReportedAt, bool Stale);
 
-public sealed record ProjectView(ProjectId Id, string Name, string Organization);
+/// <param name="Organization">Its name.</param>
+/// <param name="Vms">Those that are not deleted.</param>
+public sealed record ProjectView(ProjectId Id, string Name, string Organization, OrganizationId OrganizationId, string Description, int Vms, DateTimeOffset CreatedAt, long Version);
+
+/// <param name="Projects">How many of its projects the caller sees.</param>
+public sealed record OrganizationView(OrganizationId Id, string Name, string Description, int Projects, DateTimeOffset CreatedAt, long Version);
+
+/// <param name="BuiltIn">Every console has it, and it cannot be changed.</param>
+/// <param name="Widest">"platform", "organization" or "project": the widest scope that it can be given on.</param>
+public sealed record RoleView(string Name, string Title, string Meaning, bool BuiltIn, string Widest, IReadOnlyList<string> Permissions);
+
+/// <summary>Somebody has a role somewhere.</summary>
+/// <param name="SubjectKind">"user" or "client".</param>
+/// <param name="SubjectName">Their name; the id where they are not here any more.</param>
+/// <param name="Organization">Its name; null for the platform.</param>
+/// <param name="Project">Its name; null for a whole organization and for the platform.</param>
+/// <param name="Until">It counts no more from then on; null: until it is taken away.</param>
+public sealed record RoleBindingView(
+    RoleBindingId Id, string SubjectKind, string Subject, string SubjectName, string Role, string RoleTitle, string? Organization, string? Project, ProjectId? ProjectId, DateTimeOffset? Until, string CreatedBy, DateTimeOffset CreatedAt, long Version);
+
+/// <summary>A role that the caller has.</summary>
+/// <param name="Where">"the platform", "organization acme", "project web".</param>
+public sealed record OwnRoleView(string Role, string Title, string Meaning, string Where, DateTimeOffset? Until);
+
+/// <summary>A person who signs in.</summary>
+/// <param name="Disabled">Every session has ended, and none can begin.</param>
+public sealed record UserView(UserId Id, string Name, bool Disabled, DateTimeOffset CreatedAt, DateTimeOffset? LastSignInAt, long Version);
+
+/// <summary>A sign-in link, shown once.</summary>
+/// <param name="Path">To be opened at the address of this console; it signs in once.</param>
+public sealed record SignInLinkView(UserView User, string Path, DateTimeOffset ExpiresAt);
+
+/// <summary>Whether the caller may do something, and why not.</summary>
+/// <param name="Reason">The sentence that the refusal would carry; of what is allowed, the role that allows it.</param>
+public sealed record AccessAnswer(string Permission, string Where, bool Allowed, string Reason);
 
 /// <summary>"Fits on k hosts", asked while a form is filled in. <paramref name="Sentence"/> is the engine's own.</summary>
 public sealed record FitView(int Hosts, int OfHosts, string Sentence, IReadOnlyList<ReasonCount> Reasons);

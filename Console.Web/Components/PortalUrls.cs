@@ -6,7 +6,7 @@ namespace Plinth.Web.Components;
 /// <summary>Builds every URL of the portal. What a colleague must see is in the URL.</summary>
 public static class PortalUrls
 {
-    /// <summary>The project pages work in until there are more.</summary>
+    /// <summary>The project that every console comes with.</summary>
     public const string DefaultProject = "default";
 
     public const string Overview = "/";
@@ -15,6 +15,10 @@ public static class PortalUrls
     public const string SignOut = "/sign-out";
     public const string Agents = "/agents";
     public const string Upkeep = "/upkeep";
+    /// <summary>Organizations and projects.</summary>
+    public const string Projects = "/projects";
+    /// <summary>Who may do what where.</summary>
+    public const string People = "/people";
     /// <summary>Answered by the API.</summary>
     public const string Diagnostics = "/api/v1/upkeep/diagnostics";
     public const string Images = "/images";

@@ -12,9 +12,14 @@ public partial class MainLayout
 
     [Inject] public required IJSRuntime Js { get; set; }
     [Inject] public required OpenPages Pages { get; set; }
+    [Inject] public required PortalScope Scope { get; set; }
 
     /// <summary>Another page is another chance: what failed on the last one is not shown on the next.</summary>
     protected override void OnParametersSet() => _boundary?.Recover();
+
+    protected override void OnInitialized() => Scope.Changed += Redraw;
+
+    private void Redraw() => _ = InvokeAsync(StateHasChanged);
 
     /// <summary>Marks the document once it answers to clicks: whoever drives a browser waits for it.</summary>
     protected override async Task OnAfterRenderAsync(bool firstRender)
@@ -26,6 +31,7 @@ public partial class MainLayout
 
     public void Dispose()
     {
+        Scope.Changed -= Redraw;
         _open?.Dispose();
         GC.SuppressFinalize(this);
     }

@@ -14,6 +14,8 @@ public abstract class ConsoleDb(DbContextOptions options) : DbContext(options), 
 {
     public DbSet<OrganizationRow> Organizations => Set<OrganizationRow>();
     public DbSet<ProjectRow> Projects => Set<ProjectRow>();
+    public DbSet<RoleRow> Roles => Set<RoleRow>();
+    public DbSet<RoleBindingRow> RoleBindings => Set<RoleBindingRow>();
     public DbSet<HostRow> Hosts => Set<HostRow>();
     public DbSet<TombstoneRow> Tombstones => Set<TombstoneRow>();
     public DbSet<CommandRow> Commands => Set<CommandRow>();

@@ -1,7 +1,11 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
+using OpenIddict.Abstractions;
+using OpenIddict.EntityFrameworkCore.Models;
+using Plinth.Core.Identity;
 using Plinth.Core.Network;
+using Plinth.Core.Primitives;
 using Plinth.Core.Storage;
 using Plinth.Web.Persistence.Rows;
 
@@ -47,6 +51,19 @@ public sealed class DatabaseMigrator(IDbContextFactory<ConsoleDb> contexts, ICon
                 Description = "Any pool, as fast as it is.",
                 CreatedAt = now,
             });
+        // A console from before there were roles: whoever could do everything still can.
+        if (!await db.RoleBindings.AnyAsync())
+        {
+            foreach (var user in await db.Users.Select(u => u.Id).ToListAsync()) db.Add(PlatformAdmin(PrincipalKind.User, user.ToString(), now));
+            foreach (var client in await db.Set<OpenIddictEntityFrameworkCoreApplication>().Where(a => a.ClientType == OpenIddictConstants.ClientTypes.Confidential).Select(a => a.ClientId).ToListAsync())
+                db.Add(PlatformAdmin(PrincipalKind.Client, client!, now));
+        }
         return 0;
     }
+
+    /// <summary>The first that somebody has, given by the console itself.</summary>
+    internal static RoleBindingRow PlatformAdmin(PrincipalKind kind, string subject, DateTimeOffset now) => new()
+    {
+        Id = RoleBindingId.New(now), SubjectKind = kind, Subject = subject, Role = Roles.PlatformAdmin.Name, CreatedBy = Principal.System.Name, CreatedAt = now,
+    };
 }

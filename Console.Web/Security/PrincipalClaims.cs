@@ -9,6 +9,9 @@ public static class PrincipalClaims
 {
     public const string Kind = "plinth:kind", Id = "plinth:id", Name = "plinth:name";
 
+    /// <summary>Of a session in a browser: what it has to carry to be valid.</summary>
+    public const string Stamp = "plinth:stamp";
+
     public static ClaimsIdentity Identity(Principal principal, string scheme) => new(
         [new Claim(Kind, principal.Kind.ToString()), new Claim(Id, principal.Id), new Claim(Name, principal.Name)], scheme, Name, null);
 

@@ -42,6 +42,12 @@ public static class SecurityRegistration
                 cookie.SlidingExpiration = true;
                 cookie.LoginPath = SignInEndpoints.Path;
                 cookie.ReturnUrlParameter = "returnUrl";
+                // Whoever is shut out is out at once, with every session.
+                cookie.Events.OnValidatePrincipal = async session =>
+                {
+                    var stamp = await session.HttpContext.RequestServices.GetRequiredService<ISignIn>().Stamp(session.Principal.ToPrincipal(), session.HttpContext.RequestAborted);
+                    if (stamp is null || session.Principal?.FindFirst(PrincipalClaims.Stamp)?.Value != stamp) session.RejectPrincipal();
+                };
             })
             .AddScheme<AuthenticationSchemeOptions, AgentAuthentication>(AgentAuthentication.SchemeName, null)
             .AddScheme<AuthenticationSchemeOptions, PeerAuthentication>(PeerAuthentication.SchemeName, null);

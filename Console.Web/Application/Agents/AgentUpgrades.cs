@@ -3,6 +3,7 @@ using Plinth.Core.Identity;
 using Plinth.Core.Machines;
 using Plinth.Core.Operations;
 using Plinth.Core.Primitives;
+using Plinth.Web.Application.Identity;
 using Plinth.Web.Application.Machines;
 using Plinth.Web.Application.Operations;
 using Plinth.Web.Persistence;
@@ -11,13 +12,13 @@ using Plinth.Web.Persistence.Rows;
 namespace Plinth.Web.Application.Agents;
 
 /// <inheritdoc cref="IAgentUpgrades"/>
-internal sealed class AgentUpgrades(IConsoleStore store, Mutations mutations, AgentSightings sightings, IAgentOffer offer, Signals signals) : IAgentUpgrades
+internal sealed class AgentUpgrades(IConsoleStore store, AccessControl access, Mutations mutations, AgentSightings sightings, IAgentOffer offer, Signals signals) : IAgentUpgrades
 {
     private const int MaxReasons = 5;
 
     public async Task<Result<AgentFleetView>> Fleet(Caller caller, CancellationToken stop)
     {
-        if (Access.Check(caller.Principal, Permissions.HostRead) is { } no) return no;
+        if (await access.Check(caller, Permissions.HostRead, stop) is { } no) return no;
         var offered = await offer.Read(stop);
         await using var db = store.Read();
         var hosts = await sightings.Read(db, stop);

@@ -10,14 +10,14 @@ using Plinth.Web.Persistence.Rows;
 namespace Plinth.Web.Application.Agents;
 
 /// <summary>One-time tokens for joining agents: issued, listed, revoked. Using one up belongs to the enrolment itself.</summary>
-public sealed class JoinTokens(IConsoleStore store, IEnrolmentAddress console) : IAgents, IJoinTokenIssuer
+internal sealed class JoinTokens(IConsoleStore store, AccessControl access, IEnrolmentAddress console) : IAgents, IJoinTokenIssuer
 {
     private const int MaxDescriptionLength = 200;
     private const long DefaultMinutes = 60, MaxMinutes = 24 * 60;
 
     async Task<Result<Page<JoinTokenView>>> IAgents.JoinTokens(Caller caller, Window window, CancellationToken stop)
     {
-        if (Access.Check(caller.Principal, Permissions.AgentJoin) is { } forbidden) return forbidden;
+        if (await access.Check(caller, Permissions.AgentJoin, stop) is { } forbidden) return forbidden;
         var offset = window.Offset ?? 0;
         if (window.Cursor is { } cursor && (!int.TryParse(cursor, NumberStyles.None, CultureInfo.InvariantCulture, out offset)))
             return Refusal.Invalid("cursor", "bad_cursor", "The cursor is not one that this list has given.");
@@ -38,10 +38,11 @@ public sealed class JoinTokens(IConsoleStore store, IEnrolmentAddress console) :
 
     public Task<Result<JoinCommandView>> CreateJoinToken(Caller caller, CreateJoinToken request, string? idempotencyKey, CancellationToken stop)
     {
-        var refusals = Judge(caller, request);
+        var judged = Judge(request);
         var (hash, key) = (Secrets.Hash($"join-token|{request.Description}|{request.ValidMinutes}"), idempotencyKey);
         return store.Write(async scope =>
         {
+            var refusals = await access.Check(scope.Db, caller, Permissions.AgentJoin, stop) is { } forbidden ? [forbidden] : judged;
             var who = $"{caller.Principal.Kind.ToString().ToLowerInvariant()}:{caller.Principal.Id}";
             if (refusals.Count == 0 && key is not null)
             {
@@ -64,7 +65,7 @@ public sealed class JoinTokens(IConsoleStore store, IEnrolmentAddress console) :
     public Task<Result<Done>> RevokeJoinToken(Caller caller, JoinTokenId token, CancellationToken stop) => store.Write(async scope =>
     {
         var row = await scope.Db.JoinTokens.FirstOrDefaultAsync(t => t.Id == token && t.RevokedAt == null, stop);
-        var refusal = Access.Check(caller.Principal, Permissions.AgentJoin)
+        var refusal = await access.Check(scope.Db, caller, Permissions.AgentJoin, stop)
             ?? (row is null ? Refusal.NotFound("join_token_unknown", $"There is no join token {token}.") : null)
             ?? (row!.UsedAt is { } used ? Refusal.Conflict("join_token_used", $"The join token was used at {used:u}; retire the host instead.") : null);
         if (refusal is null) row!.RevokedAt = scope.Now;
@@ -86,9 +87,8 @@ public sealed class JoinTokens(IConsoleStore store, IEnrolmentAddress console) :
         return secrets;
     }
 
-    private static IReadOnlyList<Refusal> Judge(Caller caller, CreateJoinToken request)
+    private static IReadOnlyList<Refusal> Judge(CreateJoinToken request)
     {
-        if (Access.Check(caller.Principal, Permissions.AgentJoin) is { } forbidden) return [forbidden];
         var refusals = new RefusalList();
         if (request.Description is { } text)
         {

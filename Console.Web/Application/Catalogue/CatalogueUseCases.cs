@@ -2,24 +2,25 @@ using Microsoft.EntityFrameworkCore;
 using Plinth.Core.Identity;
 using Plinth.Core.Machines;
 using Plinth.Core.Primitives;
+using Plinth.Web.Application.Identity;
 using Plinth.Web.Persistence;
 using Plinth.Web.Persistence.Rows;
 
 namespace Plinth.Web.Application.Catalogue;
 
 /// <inheritdoc cref="ICatalogue"/>
-internal sealed class CatalogueUseCases(IConsoleStore store, Mutations mutations, ImageFiles files, Signals signals) : ICatalogue
+internal sealed class CatalogueUseCases(IConsoleStore store, AccessControl access, Mutations mutations, ImageFiles files, Signals signals) : ICatalogue
 {
     public async Task<Result<Page<ImageView>>> Images(Caller caller, Window window, CancellationToken stop)
     {
-        if (Access.Check(caller.Principal, Permissions.ImageRead) is { } no) return no;
+        if (await access.Check(caller, Permissions.ImageRead, stop) is { } no) return no;
         await using var db = store.Read();
         return await ByName(db.Images, window, i => i.Name, (q, after) => q.Where(i => string.Compare(i.Name, after) > 0), q => q.OrderBy(i => i.Name), View, stop);
     }
 
     public async Task<Result<ImageView>> Image(Caller caller, ImageId image, CancellationToken stop)
     {
-        if (Access.Check(caller.Principal, Permissions.ImageRead) is { } no) return no;
+        if (await access.Check(caller, Permissions.ImageRead, stop) is { } no) return no;
         await using var db = store.Read();
         return await db.Images.SingleOrDefaultAsync(i => i.Id == image, stop) is { } row ? View(row) : NoImage(image);
     }
@@ -43,7 +44,7 @@ internal sealed class CatalogueUseCases(IConsoleStore store, Mutations mutations
 
     public async Task<Result<ImageView>> PutImageContent(Caller caller, ImageId image, Stream content, CancellationToken stop)
     {
-        if (Access.Check(caller.Principal, Permissions.ImageManage) is { } no) return no;
+        if (await access.Check(caller, Permissions.ImageManage, stop) is { } no) return no;
         ImageRow? row;
         await using (var db = store.Read()) row = await db.Images.SingleOrDefaultAsync(i => i.Id == image, stop);
         // The bytes are taken outside of any write: an upload may last minutes, a write holds up everybody.
@@ -85,7 +86,7 @@ internal sealed class CatalogueUseCases(IConsoleStore store, Mutations mutations
 
     public async Task<Result<Page<FlavorView>>> Flavors(Caller caller, Window window, CancellationToken stop)
     {
-        if (Access.Check(caller.Principal, Permissions.FlavorRead) is { } no) return no;
+        if (await access.Check(caller, Permissions.FlavorRead, stop) is { } no) return no;
         await using var db = store.Read();
         return await ByName(db.Flavors, window, f => f.Name, (q, after) => q.Where(f => string.Compare(f.Name, after) > 0), q => q.OrderBy(f => f.Name), View, stop);
     }
@@ -119,14 +120,6 @@ internal sealed class CatalogueUseCases(IConsoleStore store, Mutations mutations
             return flavor.Value;
         }, stop);
         return deleted.Succeeded ? Done.Value : Result<Done>.No(deleted.Refusals);
-    }
-
-    public async Task<Result<IReadOnlyList<ProjectView>>> Projects(Caller caller, CancellationToken stop)
-    {
-        if (Access.Check(caller.Principal, Permissions.VmRead) is { } no) return no;
-        await using var db = store.Read();
-        var rows = await db.Projects.OrderBy(p => p.Name).Join(db.Organizations, p => p.Organization, o => o.Id, (p, o) => new { p.Id, p.Name, Organization = o.Name }).ToListAsync(stop);
-        return Result<IReadOnlyList<ProjectView>>.Ok([.. rows.OrderBy(r => r.Name, StringComparer.Ordinal).Select(r => new ProjectView(r.Id, r.Name, r.Organization))]);
     }
 
     private static async Task<Result<Page<TView>>> ByName<TRow, TView>(IQueryable<TRow> rows, Window window, Func<TRow, string> name, Func<IQueryable<TRow>, string, IQueryable<TRow>> behind, Func<IQueryable<TRow>, IQueryable<TRow>> order, Func<TRow, TView> view, CancellationToken stop)

@@ -4,6 +4,7 @@ using Plinth.Core.Inventory;
 using Plinth.Core.Machines;
 using Plinth.Core.Primitives;
 using Plinth.Web.Application.Hosts;
+using Plinth.Web.Application.Identity;
 using Plinth.Web.Application.Machines;
 using Plinth.Web.Persistence;
 using Plinth.Web.Persistence.Mapping;
@@ -12,14 +13,13 @@ using Plinth.Web.Persistence.Rows;
 namespace Plinth.Web.Application.History;
 
 /// <inheritdoc cref="IHistory"/>
-internal sealed class HistoryUseCases(IConsoleStore store, VmViews vmViews, HostViews hostViews, TimeProvider time) : IHistory
+internal sealed class HistoryUseCases(IConsoleStore store, AccessControl access, VmViews vmViews, HostViews hostViews, TimeProvider time) : IHistory
 {
     // The past does not change: whoever pages through a moment reads it once, while memory allows.
     private WeakReference<PastVms>? _lastVms;
 
     public async Task<Result<PastPage<VmView>>> Vms(Caller caller, string project, DateTimeOffset at, VmQuery query, Window window, CancellationToken stop)
     {
-        if (Access.Check(caller.Principal, Permissions.VmRead) is { } no) return no;
         var refusals = new RefusalList();
         Lists.Check(refusals, window);
         if (window.Cursor is not null) refusals.Invalid("cursor", "not_in_the_past", "Lists of the past are paged by offset.");
@@ -28,10 +28,12 @@ internal sealed class HistoryUseCases(IConsoleStore store, VmViews vmViews, Host
         if (refusals.Any) return Result<PastPage<VmView>>.No(refusals.All);
 
         await using var db = store.Read();
-        var owner = await Naming.Project(db, project, stop);
+        var owner = await access.Project(db, caller, Permissions.VmRead, project, stop);
         if (!owner.Succeeded) return Result<PastPage<VmView>>.No(owner.Refusals);
         var moment = await Resolve(db, at, stop);
         if (!moment.Succeeded) return Result<PastPage<VmView>>.No(moment.Refusals);
+        var veil = await access.Veil(db, caller, stop);
+        if (veil.Forbids(query) is { } notYours) return notYours;
         var past = await AllVms(db, owner.Value, moment.Value, stop);
         var matching = past.All.Where(v => VmFilter.Holds(v, query, states)).ToList();
         Comparison<VmView> order = sort switch
@@ -43,18 +45,17 @@ internal sealed class HistoryUseCases(IConsoleStore store, VmViews vmViews, Host
         };
         var byName = sort == "name" && descending ? -1 : 1;
         matching.Sort((a, b) => order(a, b) is not 0 and var c ? (descending ? -c : c) : byName * string.CompareOrdinal(a.Name, b.Name));
-        var then = matching.Skip(window.Offset ?? 0).Take(window.Limit).ToList();
+        var then = matching.Skip(window.Offset ?? 0).Take(window.Limit).Select(veil.Of).ToList();
         var ids = then.Select(v => v.Id).ToArray();
-        var now = (await vmViews.Many(db, await db.Vms.Where(v => ids.Contains(v.Id)).ToListAsync(stop), owner.Value, stop)).ToDictionary(v => v.Id);
+        var now = (await vmViews.Many(db, await db.Vms.Where(v => ids.Contains(v.Id)).ToListAsync(stop), owner.Value, stop)).Select(veil.Of).ToDictionary(v => v.Id);
         return new PastPage<VmView>(at, moment.Value, [.. then.Select(v => new PastItem<VmView>(v, now.GetValueOrDefault(v.Id), Differences.Between(v, now.GetValueOrDefault(v.Id))))],
             matching.Count, past.All.Count(v => v.State != VmState.Deleted), await db.Vms.LongCountAsync(v => v.Project == owner.Value.Id && v.DeletedAt == null, stop));
     }
 
     public async Task<Result<Past<VmView>>> Vm(Caller caller, string project, VmId vm, DateTimeOffset at, CancellationToken stop)
     {
-        if (Access.Check(caller.Principal, Permissions.VmRead) is { } no) return no;
         await using var db = store.Read();
-        var owner = await Naming.Project(db, project, stop);
+        var owner = await access.Project(db, caller, Permissions.VmRead, project, stop);
         if (!owner.Succeeded) return Result<Past<VmView>>.No(owner.Refusals);
         var moment = await Resolve(db, at, stop);
         if (!moment.Succeeded) return Result<Past<VmView>>.No(moment.Refusals);
@@ -62,16 +63,17 @@ internal sealed class HistoryUseCases(IConsoleStore store, VmViews vmViews, Host
         if (!await mine.AnyAsync(stop)) return Naming.NoVm(vm);
         if (await mine.Where(c => c.Version <= moment.Value).OrderByDescending(c => c.Version).FirstOrDefaultAsync(stop) is not { } entry)
             return Refusal.NotFound("not_yet", $"The VM did not exist at {at:u}; its first entry is of {await mine.MinAsync(c => c.At, stop):u}.", "at");
-        var then = (await Views(db, [entry], owner.Value, moment.Value, stop))[0];
+        var veil = await access.Veil(db, caller, stop);
+        var then = veil.Of((await Views(db, [entry], owner.Value, moment.Value, stop))[0]);
         var row = await db.Vms.SingleOrDefaultAsync(v => v.Id == vm, stop);
-        var now = row is null ? null : await vmViews.One(db, row, owner.Value, stop);
+        var now = row is null ? null : veil.Of(await vmViews.One(db, row, owner.Value, stop));
         return new Past<VmView>(at, moment.Value, then, now, Differences.Between(then, now), entry.At,
             await mine.Where(c => c.At < entry.At).MaxAsync(c => (DateTimeOffset?)c.At, stop), await mine.Where(c => c.At > at).MinAsync(c => (DateTimeOffset?)c.At, stop));
     }
 
     public async Task<Result<PastPage<HostView>>> Hosts(Caller caller, DateTimeOffset at, HostQuery query, Window window, CancellationToken stop)
     {
-        if (Access.Check(caller.Principal, Permissions.HostRead) is { } no) return no;
+        if (await access.Check(caller, Permissions.HostRead, stop) is { } no) return no;
         var refusals = new RefusalList();
         Lists.Check(refusals, window);
         if (window.Cursor is not null) refusals.Invalid("cursor", "not_in_the_past", "Lists of the past are paged by offset.");
@@ -102,7 +104,7 @@ internal sealed class HistoryUseCases(IConsoleStore store, VmViews vmViews, Host
 
     public async Task<Result<Past<HostView>>> Host(Caller caller, HostId host, DateTimeOffset at, CancellationToken stop)
     {
-        if (Access.Check(caller.Principal, Permissions.HostRead) is { } no) return no;
+        if (await access.Check(caller, Permissions.HostRead, stop) is { } no) return no;
         await using var db = store.Read();
         var moment = await Resolve(db, at, stop);
         if (!moment.Succeeded) return Result<Past<HostView>>.No(moment.Refusals);

@@ -4,17 +4,19 @@ using Plinth.Core.Inventory;
 using Plinth.Core.Machines;
 using Plinth.Core.Primitives;
 using Plinth.Core.Protocol;
+using Plinth.Web.Application.Identity;
+using Plinth.Web.Application.Machines;
 using Plinth.Web.Persistence;
 using Plinth.Web.Persistence.Rows;
 
 namespace Plinth.Web.Application.Hosts;
 
 /// <inheritdoc cref="IHosts"/>
-internal sealed class HostUseCases(IConsoleStore store, Mutations mutations, HostViews views, MetricReader metrics) : IHosts
+internal sealed class HostUseCases(IConsoleStore store, AccessControl access, Mutations mutations, HostViews views, VmViews vmViews, MetricReader metrics) : IHosts
 {
     public async Task<Result<Page<HostView>>> List(Caller caller, HostQuery query, Window window, CancellationToken stop)
     {
-        if (Access.Check(caller.Principal, Permissions.HostRead) is { } no) return no;
+        if (await access.Check(caller, Permissions.HostRead, stop) is { } no) return no;
         var refusals = new RefusalList();
         Lists.Check(refusals, window);
         var (sort, descending) = Lists.Sort(refusals, query.Sort, "name", "name", "joined");
@@ -58,16 +60,37 @@ internal sealed class HostUseCases(IConsoleStore store, Mutations mutations, Hos
 
     public async Task<Result<HostView>> Get(Caller caller, HostId host, CancellationToken stop)
     {
-        if (Access.Check(caller.Principal, Permissions.HostRead) is { } no) return no;
+        if (await access.Check(caller, Permissions.HostRead, stop) is { } no) return no;
         await using var db = store.Read();
         return await db.Hosts.SingleOrDefaultAsync(h => h.Id == host, stop) is { } row ? (await views.Many(db, [row], stop))[0] : NotFound(host);
     }
 
     public async Task<Result<IReadOnlyList<SeriesView>>> Metrics(Caller caller, HostId host, TimeSpan range, CancellationToken stop)
     {
-        if (Access.Check(caller.Principal, Permissions.HostRead) is { } no) return no;
+        if (await access.Check(caller, Permissions.HostRead, stop) is { } no) return no;
         await using var db = store.Read();
         return await db.Hosts.AnyAsync(h => h.Id == host, stop) ? await metrics.Host(host, range, stop) : NotFound(host);
+    }
+
+    public async Task<Result<Page<VmView>>> Vms(Caller caller, HostId host, Window window, CancellationToken stop)
+    {
+        var refusals = new RefusalList();
+        Lists.Check(refusals, window);
+        if (window.Cursor is not null) refusals.Invalid("cursor", "not_here", "This list is paged by offset.");
+        if (refusals.Any) return Result<Page<VmView>>.No(refusals.All);
+        if (await access.Check(caller, Permissions.HostRead, stop) is { } no) return no;
+        await using var db = store.Read();
+        var mine = await access.Projects(db, caller, Permissions.VmRead, stop);
+        if (!mine.Succeeded) return Result<Page<VmView>>.No(mine.Refusals);
+        if (!await db.Hosts.AnyAsync(h => h.Id == host, stop)) return NotFound(host);
+        var vms = mine.Value.Of(db.Vms).Where(v => v.Host == host && v.DeletedAt == null);
+        var total = await vms.LongCountAsync(stop);
+        var rows = await vms.OrderBy(v => v.Name).ThenBy(v => v.Id).Skip(window.Offset ?? 0).Take(window.Limit).ToListAsync(stop);
+        var ids = rows.Select(r => r.Project).Distinct().ToArray();
+        var shown = new List<VmView>();
+        foreach (var owner in await db.Projects.Where(p => ids.Contains(p.Id)).ToListAsync(stop))
+            shown.AddRange(await vmViews.Many(db, [.. rows.Where(r => r.Project == owner.Id)], owner, stop));
+        return new Page<VmView>([.. shown.OrderBy(v => v.Name, StringComparer.Ordinal).ThenBy(v => v.ProjectName, StringComparer.Ordinal)], total, null);
     }
 
     public Task<Result<HostView>> Adopt(Caller caller, HostId host, CancellationToken stop) =>

@@ -1,12 +1,14 @@
 using Plinth.Core.Identity;
 using Plinth.Core.Machines;
 using Plinth.Core.Primitives;
+using Plinth.Web.Application.Identity;
+using Plinth.Web.Persistence;
 
 namespace Plinth.Web.Application.Machines;
 
 /// <inheritdoc cref="IBulkActs"/>
 /// <remarks>Each machine is asked by itself, as if it were the only one: its own permission, audit entry and answer.</remarks>
-internal sealed class BulkActs(IVirtualMachines machines) : IBulkActs
+internal sealed class BulkActs(IConsoleStore store, AccessControl access, IVirtualMachines machines) : IBulkActs
 {
     public const int MaxVms = 500;
 
@@ -17,7 +19,8 @@ internal sealed class BulkActs(IVirtualMachines machines) : IBulkActs
 
     public async Task<Result<Page<BulkItemView>>> Act(Caller caller, string project, BulkAct request, string? idempotencyKey, CancellationToken stop)
     {
-        if (Access.Check(caller.Principal, Permissions.VmRead) is { } no) return no;
+        await using (var db = store.Read())
+            if (await access.Project(db, caller, Permissions.VmRead, project, stop) is { Succeeded: false } no) return Result<Page<BulkItemView>>.No(no.Refusals);
         var refusals = new RefusalList();
         if (request.Action is not { } action || !Actions.Contains(action)) refusals.Invalid("action", "bad_action", $"{RefusalList.Quote(request.Action ?? "")} is no action; it is one of {string.Join(", ", Actions)}.");
         var vms = Ids(refusals, request.Vms);

@@ -4,6 +4,7 @@ using Plinth.Core.Machines;
 using Plinth.Core.Network;
 using Plinth.Core.Operations;
 using Plinth.Core.Primitives;
+using Plinth.Web.Application.Identity;
 using Plinth.Web.Application.Networks;
 using Plinth.Web.Application.Operations;
 using Plinth.Web.Persistence;
@@ -12,14 +13,15 @@ using Plinth.Web.Persistence.Rows;
 namespace Plinth.Web.Application.Machines;
 
 /// <inheritdoc cref="IInterfaces"/>
-internal sealed class InterfaceUseCases(IConsoleStore store, Mutations mutations, MachineWriter writer, VmViews views) : IInterfaces
+internal sealed class InterfaceUseCases(IConsoleStore store, AccessControl access, Mutations mutations, OperationAnswers answers, MachineWriter writer, VmViews views) : IInterfaces
 {
     public async Task<Result<IReadOnlyList<VmNetworkView>>> List(Caller caller, string project, VmId vm, CancellationToken stop)
     {
-        if (Access.Check(caller.Principal, Permissions.VmRead) is { } no) return no;
         await using var db = store.Read();
-        var (owner, row, missing) = await Find(db, project, vm, stop);
-        return missing is null ? Result<IReadOnlyList<VmNetworkView>>.Ok((await views.One(db, row!, owner!, stop)).Networks) : Result<IReadOnlyList<VmNetworkView>>.No(missing);
+        var owner = await access.Project(db, caller, Permissions.VmRead, project, stop);
+        if (!owner.Succeeded) return Result<IReadOnlyList<VmNetworkView>>.No(owner.Refusals);
+        var row = await Naming.Vm(db, owner.Value, vm, stop);
+        return row.Succeeded ? Result<IReadOnlyList<VmNetworkView>>.Ok((await access.Veil(db, caller, stop)).Of(await views.One(db, row.Value, owner.Value, stop)).Networks) : Result<IReadOnlyList<VmNetworkView>>.No(row.Refusals);
     }
 
     public Task<Result<OperationView>> Add(Caller caller, string project, VmId vm, AddInterface request, long? expectedVersion, string? idempotencyKey, CancellationToken stop) =>
@@ -62,27 +64,14 @@ internal sealed class InterfaceUseCases(IConsoleStore store, Mutations mutations
     private async Task<Result<OperationView>> Change(
         Caller caller, string action, string project, VmId vm, long? expectedVersion, Result<Idempotency?> idempotency, Func<Mutation, ProjectRow, VmRow, Task<Result<OperationRow>>> change, CancellationToken stop)
     {
-        var operation = await mutations.Run(caller, Permissions.VmOperate, action, $"vm/{vm}", idempotency, async m =>
+        var operation = await mutations.In(caller, Permissions.VmOperate, project, action, $"vm/{vm}", idempotency, async (m, owner) =>
         {
-            var (owner, row, missing) = await Find(m.Db, project, vm, stop);
-            if (missing is not null) return Result<Guid>.No(missing);
-            m.Project = owner!.Id;
-            if (expectedVersion is { } seen && seen != row!.Version)
-                return Refusal.Stale($"The VM was changed since you read it: you saw version {seen}, it is at {row.Version}. Read it again, then decide.");
-            var asked = await change(m, owner, row!);
+            var row = await Naming.Vm(m.Db, owner, vm, stop);
+            if (!row.Succeeded) return Result<Guid>.No(row.Refusals);
+            if (VirtualMachines.Stale(row.Value, expectedVersion) is { } stale) return stale;
+            var asked = await change(m, owner, row.Value);
             return asked.Succeeded ? asked.Value.Id.Value : Result<Guid>.No(asked.Refusals);
         }, stop);
-        if (!operation.Succeeded) return Result<OperationView>.No(operation.Refusals);
-        await using var db = store.Read();
-        var id = new OperationId(operation.Value);
-        return OperationViews.View(await db.Operations.SingleAsync(o => o.Id == id, stop));
-    }
-
-    private static async Task<(ProjectRow? Owner, VmRow? Vm, IReadOnlyList<Refusal>? Missing)> Find(ConsoleDb db, string project, VmId vm, CancellationToken stop)
-    {
-        var owner = await Naming.Project(db, project, stop);
-        if (!owner.Succeeded) return (null, null, owner.Refusals);
-        var row = await db.Vms.SingleOrDefaultAsync(v => v.Id == vm && v.Project == owner.Value.Id, stop);
-        return (owner.Value, row, row is null ? [Naming.NoVm(vm)] : null);
+        return await answers.Of(caller, operation, stop);
     }
 }

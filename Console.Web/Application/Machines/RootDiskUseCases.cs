@@ -17,14 +17,14 @@ using Plinth.Web.Persistence.Rows;
 namespace Plinth.Web.Application.Machines;
 
 /// <inheritdoc cref="IRootDisks"/>
-internal sealed class RootDiskUseCases(IConsoleStore store, Mutations mutations, MachineWriter writer, NetworkWriter networks, Signals signals) : IRootDisks
+internal sealed class RootDiskUseCases(Mutations mutations, OperationAnswers answers, MachineWriter writer, NetworkWriter networks, Signals signals) : IRootDisks
 {
     // What is on the disk is lost, as by a deletion.
     public async Task<Result<OperationView>> Rebuild(Caller caller, string project, VmId vm, RebuildVm request, long? expectedVersion, string? idempotencyKey, CancellationToken stop)
     {
-        var operation = await mutations.Run(caller, Permissions.VmDelete, "vm.rebuild", $"vm/{vm}", Idempotency.Of(caller, idempotencyKey, "vm.rebuild", project, vm, expectedVersion, request), async m =>
+        var operation = await mutations.In(caller, Permissions.VmDelete, project, "vm.rebuild", $"vm/{vm}", Idempotency.Of(caller, idempotencyKey, "vm.rebuild", project, vm, expectedVersion, request), async (m, owner) =>
         {
-            var row = await VirtualMachines.Mine(m, project, vm, stop);
+            var row = await Naming.Vm(m.Db, owner, vm, stop);
             if (!row.Succeeded) return Result<Guid>.No(row.Refusals);
             if (VirtualMachines.Stale(row.Value, expectedVersion) is { } stale) return stale;
             var spec = row.Value.Spec;
@@ -45,18 +45,17 @@ internal sealed class RootDiskUseCases(IConsoleStore store, Mutations mutations,
             m.Detail = image.Id == former.Id ? $"{row.Value.Name}: anew from {image.Name}" : $"{row.Value.Name}: {former.Name} -> {image.Name}";
             return asked.Value.Id.Value;
         }, stop);
-        return await View(operation, stop);
+        return await answers.Of(caller, operation, stop);
     }
 
     public async Task<Result<OperationView>> Clone(Caller caller, string project, VmId vm, CloneVm request, long? expectedVersion, string? idempotencyKey, CancellationToken stop)
     {
-        var operation = await mutations.Run(caller, Permissions.VmCreate, "vm.clone", $"vm/{vm}", Idempotency.Of(caller, idempotencyKey, "vm.clone", project, vm, expectedVersion, request), async m =>
+        var operation = await mutations.In(caller, Permissions.VmCreate, project, "vm.clone", $"vm/{vm}", Idempotency.Of(caller, idempotencyKey, "vm.clone", project, vm, expectedVersion, request), async (m, owner) =>
         {
-            var row = await VirtualMachines.Mine(m, project, vm, stop);
+            var row = await Naming.Vm(m.Db, owner, vm, stop);
             if (!row.Succeeded) return Result<Guid>.No(row.Refusals);
             var source = row.Value;
             if (VirtualMachines.Stale(source, expectedVersion) is { } stale) return stale;
-            var owner = await m.Db.Projects.SingleAsync(p => p.Id == source.Project, stop);
             var judged = await NewVm.Judge(m.Db, owner, AsCreate(source, request), stop);
             var small = request.DiskGib < source.Spec.Size.DiskGib
                 ? Refusal.Invalid("diskGib", "disk_too_small", $"The disk of {source.Name} has {source.Spec.Size.DiskGib} GiB, and a copy of it needs as much; {request.DiskGib} GiB were asked for. Choose {source.Spec.Size.DiskGib} GiB or more.")
@@ -85,7 +84,7 @@ internal sealed class RootDiskUseCases(IConsoleStore store, Mutations mutations,
             m.Scope.AfterCommit(signals.Placement.Ring);
             return operationRow.Id.Value;
         }, stop);
-        return await View(operation, stop);
+        return await answers.Of(caller, operation, stop);
     }
 
     // What is not asked for is as the source has it. A login of its own was judged when the source was made.
@@ -107,13 +106,5 @@ internal sealed class RootDiskUseCases(IConsoleStore store, Mutations mutations,
         var asked = new PlacementRequest(default, default, spec.Size, GuestArchitecture.OfImages, null, storage, spec.Firmware, Placer.SourceOf(spec));
         var reasons = PlacementEngine.Recheck(asked, host, PlacementPolicy.Default, m.Now);
         return reasons.Count == 0 ? null : Refusal.NoCapacity("no_room", $"The clone has to be on {host.Name}, where the disk of {spec.Source!.Name} is, and {host.Name} cannot take it: {string.Join("; ", reasons.Select(r => r.Message))}. Ask for less, or free room on {host.Name}.");
-    }
-
-    private async Task<Result<OperationView>> View(Result<Guid> operation, CancellationToken stop)
-    {
-        if (!operation.Succeeded) return Result<OperationView>.No(operation.Refusals);
-        await using var db = store.Read();
-        var id = new OperationId(operation.Value);
-        return OperationViews.View(await db.Operations.SingleAsync(o => o.Id == id, stop));
     }
 }

@@ -4,6 +4,7 @@ using Plinth.Core.Machines;
 using Plinth.Core.Operations;
 using Plinth.Core.Primitives;
 using Plinth.Core.Protocol;
+using Plinth.Web.Application.Identity;
 using Plinth.Web.Application.Operations;
 using Plinth.Web.Persistence;
 using Plinth.Web.Persistence.Rows;
@@ -11,13 +12,14 @@ using Plinth.Web.Persistence.Rows;
 namespace Plinth.Web.Application.Machines;
 
 /// <inheritdoc cref="ISnapshots"/>
-internal sealed class SnapshotUseCases(IConsoleStore store, Mutations mutations, MachineWriter writer) : ISnapshots
+internal sealed class SnapshotUseCases(IConsoleStore store, AccessControl access, Mutations mutations, OperationAnswers answers, MachineWriter writer) : ISnapshots
 {
     public async Task<Result<IReadOnlyList<SnapshotView>>> List(Caller caller, string project, VmId vm, CancellationToken stop)
     {
-        if (Access.Check(caller.Principal, Permissions.VmRead) is { } no) return no;
         await using var db = store.Read();
-        var row = await Find(db, project, vm, stop);
+        var owner = await access.Project(db, caller, Permissions.VmRead, project, stop);
+        if (!owner.Succeeded) return Result<IReadOnlyList<SnapshotView>>.No(owner.Refusals);
+        var row = await Naming.Vm(db, owner.Value, vm, stop);
         if (!row.Succeeded) return Result<IReadOnlyList<SnapshotView>>.No(row.Refusals);
         var volumes = await db.Volumes.CountAsync(v => v.Vm == vm && v.DeletedAt == null, stop);
         var size = new MachineSize(row.Value.Spec.Size.Vcpus, row.Value.Spec.Size.MemoryMib);
@@ -55,24 +57,13 @@ internal sealed class SnapshotUseCases(IConsoleStore store, Mutations mutations,
 
     private async Task<Result<OperationView>> Change(Caller caller, string action, string project, VmId vm, Result<Idempotency?> idempotency, Func<Mutation, VmRow, Task<Result<OperationRow>>> change, CancellationToken stop)
     {
-        var operation = await mutations.Run(caller, Permissions.VmOperate, action, $"vm/{vm}", idempotency, async m =>
+        var operation = await mutations.In(caller, Permissions.VmOperate, project, action, $"vm/{vm}", idempotency, async (m, owner) =>
         {
-            var row = await Find(m.Db, project, vm, stop);
+            var row = await Naming.Vm(m.Db, owner, vm, stop);
             if (!row.Succeeded) return Result<Guid>.No(row.Refusals);
-            m.Project = row.Value.Project;
             var asked = await change(m, row.Value);
             return asked.Succeeded ? asked.Value.Id.Value : Result<Guid>.No(asked.Refusals);
         }, stop);
-        if (!operation.Succeeded) return Result<OperationView>.No(operation.Refusals);
-        await using var db = store.Read();
-        var id = new OperationId(operation.Value);
-        return OperationViews.View(await db.Operations.SingleAsync(o => o.Id == id, stop));
-    }
-
-    private static async Task<Result<VmRow>> Find(ConsoleDb db, string project, VmId vm, CancellationToken stop)
-    {
-        var owner = await Naming.Project(db, project, stop);
-        if (!owner.Succeeded) return Result<VmRow>.No(owner.Refusals);
-        return await db.Vms.SingleOrDefaultAsync(v => v.Id == vm && v.Project == owner.Value.Id, stop) is { } row ? row : Naming.NoVm(vm);
+        return await answers.Of(caller, operation, stop);
     }
 }

@@ -4,6 +4,7 @@ using Plinth.Core.Machines;
 using Plinth.Core.Operations;
 using Plinth.Core.Placement;
 using Plinth.Core.Primitives;
+using Plinth.Web.Application.Identity;
 using Plinth.Web.Application.Networks;
 using Plinth.Web.Application.Operations;
 using Plinth.Web.Application.Placement;
@@ -15,43 +16,43 @@ using Plinth.Web.Persistence.Rows;
 namespace Plinth.Web.Application.Machines;
 
 /// <inheritdoc cref="IVirtualMachines"/>
-internal sealed class VirtualMachines(IConsoleStore store, FleetCache fleet, Mutations mutations, MachineWriter writer, NetworkWriter networks, VmViews views, MetricReader metrics, IConsoleBroker consoles, ILeadership leadership, Signals signals, TimeProvider time) : IVirtualMachines
+internal sealed class VirtualMachines(IConsoleStore store, AccessControl access, FleetCache fleet, Mutations mutations, OperationAnswers answers, MachineWriter writer, NetworkWriter networks, VmViews views, MetricReader metrics, IConsoleBroker consoles, ILeadership leadership, Signals signals, TimeProvider time) : IVirtualMachines
 {
     public Task<Result<Page<VmView>>> List(Caller caller, string project, VmQuery query, Window window, CancellationToken stop) =>
         InProject<Page<VmView>>(caller, Permissions.VmRead, project, async (db, owner) =>
         {
+            var veil = await access.Veil(db, caller, stop);
+            if (veil.Forbids(query) is { } notYours) return notYours;
             var page = await VmList.Read(db, owner, query, window, stop);
-            return page.Succeeded
-                ? new Page<VmView>(await views.Many(db, page.Value.Rows, owner, stop), page.Value.Total, page.Value.Next)
-                : Result<Page<VmView>>.No(page.Refusals);
+            if (!page.Succeeded) return Result<Page<VmView>>.No(page.Refusals);
+            return new Page<VmView>([.. (await views.Many(db, page.Value.Rows, owner, stop)).Select(veil.Of)], page.Value.Total, page.Value.Next);
         }, stop);
 
     public Task<Result<VmView>> Get(Caller caller, string project, VmId vm, CancellationToken stop) =>
-        OneVm<VmView>(caller, Permissions.VmRead, project, vm, async (db, owner, row) => await views.One(db, row, owner, stop), stop);
+        OneVm<VmView>(caller, Permissions.VmRead, project, vm, async (db, owner, row) => (await access.Veil(db, caller, stop)).Of(await views.One(db, row, owner, stop)), stop);
 
     public Task<Result<FitView>> Fit(Caller caller, string project, CreateVm request, CancellationToken stop) =>
         InProject<FitView>(caller, Permissions.VmCreate, project, async (db, owner) =>
         {
+            if (await HostNamed(db, caller, request, stop) is { } notYours) return notYours;
             var judged = await NewVm.Judge(db, owner, request, stop);
             if (!judged.Succeeded) return Result<FitView>.No(judged.Refusals);
             var asked = new PlacementRequest(new VmId(Guid.Empty), owner.Id, judged.Value.Spec.Size, GuestArchitecture.OfImages, judged.Value.Spec.OnlyHost, judged.Value.Storage, judged.Value.Spec.Firmware);
             var decision = PlacementEngine.Decide(asked, await fleet.Newest(stop), PlacementPolicy.Default, time.GetUtcNow(), seed: 0);
-            return new FitView(decision.Fitting, decision.Hosts, Sentence(decision), decision.Reasons);
+            return (await access.Veil(db, caller, stop)).Of(new FitView(decision.Fitting, decision.Hosts, Sentence(decision), decision.Reasons));
         }, stop);
 
     public async Task<Result<OperationView>> Create(Caller caller, string project, CreateVm request, string? idempotencyKey, CancellationToken stop)
     {
-        var operation = await mutations.Run(caller, Permissions.VmCreate, Permissions.VmCreate, $"vm/{Printable(request.Name)}", Idempotency.Of(caller, idempotencyKey, "vm.create", project, request), async m =>
+        var operation = await mutations.In(caller, Permissions.VmCreate, project, Permissions.VmCreate, $"vm/{Printable(request.Name)}", Idempotency.Of(caller, idempotencyKey, "vm.create", project, request), async (m, owner) =>
         {
-            var owner = await Naming.Project(m.Db, project, stop);
-            if (!owner.Succeeded) return Result<Guid>.No(owner.Refusals);
-            m.Project = owner.Value.Id;
-            var judged = await NewVm.Judge(m.Db, owner.Value, request, stop);
+            if (await HostNamed(m.Db, caller, request, stop) is { } notYours) return notYours;
+            var judged = await NewVm.Judge(m.Db, owner, request, stop);
             if (!judged.Succeeded) return Result<Guid>.No(judged.Refusals);
             var id = VmId.New(m.Now);
             var vm = new VmRow
             {
-                Id = id, Project = owner.Value.Id, State = VmState.Requested, StateReason = VmLifecycle.Sentence(VmState.Requested), Power = DesiredPower.Running, PowerGeneration = 1,
+                Id = id, Project = owner.Id, State = VmState.Requested, StateReason = VmLifecycle.Sentence(VmState.Requested), Power = DesiredPower.Running, PowerGeneration = 1,
                 CreatedBy = m.By, CreatedAt = m.Now, UpdatedAt = m.Now,
             }.SetSpec(judged.Value.Spec);
             vm.Nics = await networks.Take(m.Scope, id, judged.Value.Networks);
@@ -65,14 +66,14 @@ internal sealed class VirtualMachines(IConsoleStore store, FleetCache fleet, Mut
             m.Scope.AfterCommit(signals.Placement.Ring);
             return row.Id.Value;
         }, stop);
-        return await View(operation, stop);
+        return await answers.Of(caller, operation, stop);
     }
 
     public async Task<Result<VmView>> Update(Caller caller, string project, VmId vm, UpdateVm request, long? expectedVersion, CancellationToken stop)
     {
-        var changed = await mutations.Run(caller, Permissions.VmUpdate, Permissions.VmUpdate, $"vm/{vm}", async m =>
+        var changed = await mutations.In(caller, Permissions.VmUpdate, project, Permissions.VmUpdate, $"vm/{vm}", async (m, owner) =>
         {
-            var row = await Mine(m, project, vm, stop);
+            var row = await Naming.Vm(m.Db, owner, vm, stop);
             if (!row.Succeeded) return Result<Guid>.No(row.Refusals);
             if (Stale(row.Value, expectedVersion) is { } stale) return stale;
             var refusals = new RefusalList();
@@ -133,9 +134,9 @@ internal sealed class VirtualMachines(IConsoleStore store, FleetCache fleet, Mut
 
     public async Task<Result<OperationView>> Resize(Caller caller, string project, VmId vm, ResizeVm request, string? idempotencyKey, CancellationToken stop)
     {
-        var operation = await mutations.Run(caller, Permissions.VmOperate, "vm.resize", $"vm/{vm}", Idempotency.Of(caller, idempotencyKey, "vm.resize", $"{project}/{vm}", request), async m =>
+        var operation = await mutations.In(caller, Permissions.VmOperate, project, "vm.resize", $"vm/{vm}", Idempotency.Of(caller, idempotencyKey, "vm.resize", $"{project}/{vm}", request), async (m, owner) =>
         {
-            var row = await Mine(m, project, vm, stop);
+            var row = await Naming.Vm(m.Db, owner, vm, stop);
             if (!row.Succeeded) return Result<Guid>.No(row.Refusals);
             var (now, refusals) = (row.Value.Spec.Size, new RefusalList());
             if (request is { Vcpus: null, MemoryMib: null }) return Refusal.Invalid("vcpus", "required", "Nothing is to be changed: give vcpus, memoryMib or both.");
@@ -149,14 +150,14 @@ internal sealed class VirtualMachines(IConsoleStore store, FleetCache fleet, Mut
             m.Detail = $"{row.Value.Name}: {now.Vcpus} vCPU, {now.MemoryMib} MiB -> {size.Value.Vcpus} vCPU, {size.Value.MemoryMib} MiB";
             return asked.Value.Id.Value;
         }, stop);
-        return await View(operation, stop);
+        return await answers.Of(caller, operation, stop);
     }
 
     public async Task<Result<OperationView>> Delete(Caller caller, string project, VmId vm, bool atOnce, long? expectedVersion, string? idempotencyKey, CancellationToken stop)
     {
-        var operation = await mutations.Run(caller, Permissions.VmDelete, Permissions.VmDelete, $"vm/{vm}", Idempotency.Of(caller, idempotencyKey, "vm.delete", project, vm, expectedVersion, atOnce), async m =>
+        var operation = await mutations.In(caller, Permissions.VmDelete, project, Permissions.VmDelete, $"vm/{vm}", Idempotency.Of(caller, idempotencyKey, "vm.delete", project, vm, expectedVersion, atOnce), async (m, owner) =>
         {
-            var row = await Mine(m, project, vm, stop);
+            var row = await Naming.Vm(m.Db, owner, vm, stop);
             if (!row.Succeeded) return Result<Guid>.No(row.Refusals);
             if (Stale(row.Value, expectedVersion) is { } stale) return stale;
             var asked = await writer.Delete(m.Scope, row.Value, atOnce, m.By);
@@ -164,37 +165,44 @@ internal sealed class VirtualMachines(IConsoleStore store, FleetCache fleet, Mut
             m.Detail = row.Value.RestorableUntil is { } until ? $"{row.Value.Name}; it can be restored until {until:u}" : $"{row.Value.Name}, at once";
             return asked.Value.Id.Value;
         }, stop);
-        return await View(operation, stop);
+        return await answers.Of(caller, operation, stop);
     }
 
     public async Task<Result<OperationView>> Restore(Caller caller, string project, VmId vm, string? idempotencyKey, CancellationToken stop)
     {
-        var operation = await mutations.Run(caller, Permissions.VmDelete, "vm.restore", $"vm/{vm}", Idempotency.Of(caller, idempotencyKey, "vm.restore", project, vm), async m =>
+        var operation = await mutations.In(caller, Permissions.VmDelete, project, "vm.restore", $"vm/{vm}", Idempotency.Of(caller, idempotencyKey, "vm.restore", project, vm), async (m, owner) =>
         {
-            var row = await Mine(m, project, vm, stop);
+            var row = await Naming.Vm(m.Db, owner, vm, stop);
             if (!row.Succeeded) return Result<Guid>.No(row.Refusals);
             var asked = await writer.Restore(m.Scope, row.Value, m.By);
             if (!asked.Succeeded) return Result<Guid>.No(asked.Refusals);
             m.Detail = $"{row.Value.Name}, {VmLifecycle.Word(row.Value.State)}";
             return asked.Value.Id.Value;
         }, stop);
-        return await View(operation, stop);
+        return await answers.Of(caller, operation, stop);
     }
 
     public Task<Result<DecisionView>> Decision(Caller caller, string project, VmId vm, CancellationToken stop) =>
         OneVm<DecisionView>(caller, Permissions.VmRead, project, vm, async (db, _, _) =>
             await db.Decisions.Where(d => d.Vm == vm).OrderByDescending(d => d.Id).FirstOrDefaultAsync(stop) is { } row
-                ? new DecisionView(row.Id, row.Vm, row.At, row.Decision)
+                ? (await access.Veil(db, caller, stop)).Of(new DecisionView(row.Id, row.Vm, row.At, row.Decision))
                 : Refusal.NotFound("no_decision", "No decision about the VM's place was made yet."), stop);
+
+    public async Task<Refusal?> WhyNoConsole(Caller caller, VmId vm, CancellationToken stop)
+    {
+        await using var db = store.Read();
+        if (await db.Vms.Where(v => v.Id == vm).Select(v => (ProjectId?)v.Project).SingleOrDefaultAsync(stop) is not { } project) return Naming.NoVm(vm);
+        return await access.Project(db, caller, Permissions.VmConsole, project.ToString(), stop) is { Succeeded: false, Refusals: var refusals } ? refusals[0] : null;
+    }
 
     public async Task<Result<ConsoleTicketView>> OpenConsole(Caller caller, string project, VmId vm, OpenVmConsole request, CancellationToken stop)
     {
         HostId host = default;
         ConsoleKind? kind = request.Kind switch { null or "serial" => ConsoleKind.Serial, "vnc" => ConsoleKind.Vnc, _ => null };
         var what = kind == ConsoleKind.Vnc ? "VNC console" : "serial console";
-        var opened = await mutations.Run(caller, Permissions.VmConsole, Permissions.VmConsole, $"vm/{vm}", async m =>
+        var opened = await mutations.In(caller, Permissions.VmConsole, project, Permissions.VmConsole, $"vm/{vm}", async (m, owner) =>
         {
-            var row = await Mine(m, project, vm, stop);
+            var row = await Naming.Vm(m.Db, owner, vm, stop);
             if (!row.Succeeded) return Result<Guid>.No(row.Refusals);
             if (kind is null) return Refusal.Invalid("kind", "bad_console_kind", $"{RefusalList.Quote(request.Kind!)} is no kind of console: ask for serial or vnc.");
             if (row.Value.Host is not { } on || row.Value.State is not (VmState.Starting or VmState.Running or VmState.Stopping or VmState.Paused))
@@ -215,9 +223,9 @@ internal sealed class VirtualMachines(IConsoleStore store, FleetCache fleet, Mut
     // "number" is the stop deadline of a stop.
     private async Task<Result<OperationView>> Operate(Caller caller, string permission, string action, string project, VmId vm, OperationKind kind, Refusal? invalid, long? number, bool force, string? idempotencyKey, CancellationToken stop)
     {
-        var operation = await mutations.Run(caller, permission, action, $"vm/{vm}", Idempotency.Of(caller, idempotencyKey, action, project, vm, number, force), async m =>
+        var operation = await mutations.In(caller, permission, project, action, $"vm/{vm}", Idempotency.Of(caller, idempotencyKey, action, project, vm, number, force), async (m, owner) =>
         {
-            var row = await Mine(m, project, vm, stop);
+            var row = await Naming.Vm(m.Db, owner, vm, stop);
             if (!row.Succeeded) return Result<Guid>.No(row.Refusals);
             if (invalid is not null) return invalid;
             var asked = await writer.Ask(m.Scope, row.Value, kind, kind == OperationKind.StopVm ? (int)number!.Value : MachineActs.DefaultStopDeadlineSeconds, m.By, force);
@@ -225,16 +233,7 @@ internal sealed class VirtualMachines(IConsoleStore store, FleetCache fleet, Mut
             m.Detail = row.Value.Name;
             return asked.Value.Id.Value;
         }, stop);
-        return await View(operation, stop);
-    }
-
-    /// <summary>The VM that a change is about, if the project has it.</summary>
-    internal static async Task<Result<VmRow>> Mine(Mutation m, string project, VmId vm, CancellationToken stop)
-    {
-        var owner = await Naming.Project(m.Db, project, stop);
-        if (!owner.Succeeded) return Result<VmRow>.No(owner.Refusals);
-        m.Project = owner.Value.Id;
-        return await m.Db.Vms.SingleOrDefaultAsync(v => v.Id == vm && v.Project == owner.Value.Id, stop) is { } row ? row : Naming.NoVm(vm);
+        return await answers.Of(caller, operation, stop);
     }
 
     /// <summary>Why a change based on what was read then is refused; null where nothing has changed since.</summary>
@@ -242,25 +241,20 @@ internal sealed class VirtualMachines(IConsoleStore store, FleetCache fleet, Mut
         ? null
         : Refusal.Stale($"The VM was changed since you read it: you saw version {expected}, it is at {row.Version}. Read it again, then decide.");
 
-    private async Task<Result<OperationView>> View(Result<Guid> operation, CancellationToken stop)
-    {
-        if (!operation.Succeeded) return Result<OperationView>.No(operation.Refusals);
-        await using var db = store.Read();
-        var id = new OperationId(operation.Value);
-        return OperationViews.View(await db.Operations.SingleAsync(o => o.Id == id, stop));
-    }
-
     private async Task<Result<T>> InProject<T>(Caller caller, string permission, string project, Func<ConsoleDb, ProjectRow, Task<Result<T>>> read, CancellationToken stop)
     {
-        if (Access.Check(caller.Principal, permission) is { } no) return no;
         await using var db = store.Read();
-        var owner = await Naming.Project(db, project, stop);
+        var owner = await access.Project(db, caller, permission, project, stop);
         return owner.Succeeded ? await read(db, owner.Value) : Result<T>.No(owner.Refusals);
     }
 
     private Task<Result<T>> OneVm<T>(Caller caller, string permission, string project, VmId vm, Func<ConsoleDb, ProjectRow, VmRow, Task<Result<T>>> read, CancellationToken stop) =>
         InProject<T>(caller, permission, project, async (db, owner) =>
-            await db.Vms.SingleOrDefaultAsync(v => v.Id == vm && v.Project == owner.Id, stop) is { } row ? await read(db, owner, row) : Naming.NoVm(vm), stop);
+            await Naming.Vm(db, owner, vm, stop) is { Succeeded: true, Value: { } row } ? await read(db, owner, row) : Naming.NoVm(vm), stop);
+
+    // Which hosts there are is the operator's business.
+    private async Task<Refusal?> HostNamed(ConsoleDb db, Caller caller, CreateVm request, CancellationToken stop) =>
+        string.IsNullOrEmpty(request.Host) || await access.Check(db, caller, Permissions.HostRead, stop) is null ? null : Refusal.Invalid("host", "host_not_chosen", "Which host a VM runs on is found for you; leave host out.");
 
     private static string Sentence(PlacementDecision decision) => decision.Fitting > 0
         ? $"Fits on {decision.Fitting} of {decision.Hosts} host{(decision.Hosts == 1 ? "" : "s")}."

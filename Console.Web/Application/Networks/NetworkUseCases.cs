@@ -5,6 +5,7 @@ using Plinth.Core.Machines;
 using Plinth.Core.Network;
 using Plinth.Core.Primitives;
 using Plinth.Web.Application.Hosts;
+using Plinth.Web.Application.Identity;
 using Plinth.Web.Application.Servers;
 using Plinth.Web.Persistence;
 using Plinth.Web.Persistence.Rows;
@@ -12,52 +13,47 @@ using Plinth.Web.Persistence.Rows;
 namespace Plinth.Web.Application.Networks;
 
 /// <inheritdoc cref="INetworks"/>
-internal sealed class NetworkUseCases(IConsoleStore store, Mutations mutations, NetworkWriter writer, Lazy<IAgentGateway> gateway, LiveHosts live, ILeadership leadership) : INetworks
+internal sealed class NetworkUseCases(IConsoleStore store, AccessControl access, Mutations mutations, NetworkWriter writer, Lazy<IAgentGateway> gateway, LiveHosts live, ILeadership leadership) : INetworks
 {
     /// <summary>A project with more has lost sight of them; each costs a router on its hosts.</summary>
     private const int MaxPerProject = 200;
 
     public async Task<Result<IReadOnlyList<NetworkView>>> List(Caller caller, string project, CancellationToken stop)
     {
-        if (Access.Check(caller.Principal, Permissions.NetworkRead) is { } no) return no;
         await using var db = store.Read();
-        var owner = await Naming.Project(db, project, stop);
+        var owner = await access.Project(db, caller, Permissions.NetworkRead, project, stop);
         if (!owner.Succeeded) return Result<IReadOnlyList<NetworkView>>.No(owner.Refusals);
         var rows = await db.Networks.Where(n => n.Project == owner.Value.Id).OrderBy(n => n.Name).ToListAsync(stop);
-        return Result<IReadOnlyList<NetworkView>>.Ok(await Views(db, rows, stop));
+        return Result<IReadOnlyList<NetworkView>>.Ok(await Views(db, caller, rows, stop));
     }
 
     public async Task<Result<NetworkView>> Get(Caller caller, string project, NetworkId network, CancellationToken stop)
     {
-        if (Access.Check(caller.Principal, Permissions.NetworkRead) is { } no) return no;
         await using var db = store.Read();
-        var row = await Find(db, project, network, stop);
-        return row.Succeeded ? (await Views(db, [row.Value], stop))[0] : Result<NetworkView>.No(row.Refusals);
+        var row = await Readable(db, caller, project, network, stop);
+        return row.Succeeded ? (await Views(db, caller, [row.Value], stop))[0] : Result<NetworkView>.No(row.Refusals);
     }
 
     public async Task<Result<IReadOnlyList<NetworkMemberView>>> Members(Caller caller, string project, NetworkId network, CancellationToken stop)
     {
-        if (Access.Check(caller.Principal, Permissions.NetworkRead) is { } no) return no;
         await using var db = store.Read();
-        var row = await Find(db, project, network, stop);
+        var row = await Readable(db, caller, project, network, stop);
         if (!row.Succeeded) return Result<IReadOnlyList<NetworkMemberView>>.No(row.Refusals);
         var taken = await db.NetworkAddresses.Where(a => a.Network == network).ToListAsync(stop);
         var ids = taken.Select(a => a.Vm).Distinct().ToArray();
         var vms = await db.Vms.Where(v => ids.Contains(v.Id)).ToDictionaryAsync(v => v.Id, stop);
         var hosts = await db.Hosts.Select(h => new { h.Id, h.Name }).ToDictionaryAsync(h => h.Id, h => h.Name, stop);
+        var veil = await access.Veil(db, caller, stop);
         return Result<IReadOnlyList<NetworkMemberView>>.Ok([.. taken.Where(a => vms.ContainsKey(a.Vm))
             .Select(a => new NetworkMemberView(a.Vm, vms[a.Vm].Name, vms[a.Vm].Host is { } h ? hosts.GetValueOrDefault(h) : null, a.Mac, a.Address, vms[a.Vm].Nics.FirstOrDefault(n => n.Mac == a.Mac)?.Rules ?? [], vms[a.Vm].Version))
-            .OrderBy(m => m.VmName, StringComparer.Ordinal)]);
+            .Select(veil.Of).OrderBy(m => m.VmName, StringComparer.Ordinal)]);
     }
 
     public async Task<Result<NetworkView>> Create(Caller caller, string project, CreateNetwork request, string? idempotencyKey, CancellationToken stop)
     {
-        var made = await mutations.Run(caller, Permissions.NetworkManage, "network.create", "network", Idempotency.Of(caller, idempotencyKey, "network.create", project, request), async m =>
+        var made = await mutations.In(caller, Permissions.NetworkManage, project, "network.create", "network", Idempotency.Of(caller, idempotencyKey, "network.create", project, request), async (m, owner) =>
         {
-            var owner = await Naming.Project(m.Db, project, stop);
-            if (!owner.Succeeded) return Result<Guid>.No(owner.Refusals);
-            m.Project = owner.Value.Id;
-            var others = await m.Db.Networks.Where(n => n.Project == owner.Value.Id).ToListAsync(stop);
+            var others = await m.Db.Networks.Where(n => n.Project == owner.Id).ToListAsync(stop);
             var hosts = await m.Db.Hosts.Where(h => h.State != HostState.Retired && !h.Simulated).ToListAsync(stop);
             var refusals = new RefusalList();
             NameRules.CheckName(refusals, "name", request.Name);
@@ -65,12 +61,12 @@ internal sealed class NetworkUseCases(IConsoleStore store, Mutations mutations, 
             if (NetworkChecks.Range(request.Cidr, others.Select(n => (n.Name, n.Cidr)), hosts.Where(h => h.Facts is { TunnelAddress.Length: > 0 }).Select(h => (h.Name, h.Facts!.TunnelAddress))) is { } range) refusals.Add(range);
             foreach (var no in NetworkChecks.Rules("rules", request.Rules)) refusals.Add(no);
             if (others.Any(n => n.Name == request.Name))
-                refusals.Add(Refusal.Conflict("name_taken", $"The project {owner.Value.Name} has a network named {request.Name} already; choose another name.") with { Field = "name" });
-            if (others.Count >= MaxPerProject) refusals.Add(Refusal.Conflict("too_many", $"The project {owner.Value.Name} has {others.Count} networks; at most {MaxPerProject} are allowed."));
+                refusals.Add(Refusal.Conflict("name_taken", $"The project {owner.Name} has a network named {request.Name} already; choose another name.") with { Field = "name" });
+            if (others.Count >= MaxPerProject) refusals.Add(Refusal.Conflict("too_many", $"The project {owner.Name} has {others.Count} networks; at most {MaxPerProject} are allowed."));
             if (refusals.Any) return Result<Guid>.No(refusals.All);
             var row = new NetworkRow
             {
-                Id = NetworkId.New(m.Now), Project = owner.Value.Id, Name = request.Name!, Description = request.Description ?? "", Kind = NetworkKind.Vxlan,
+                Id = NetworkId.New(m.Now), Project = owner.Id, Name = request.Name!, Description = request.Description ?? "", Kind = NetworkKind.Vxlan,
                 Cidr = request.Cidr!, Vni = await FreeVni(m.Db, stop), Rules = Stored(request.Rules), CreatedAt = m.Now,
             };
             m.Db.Networks.Add(row);
@@ -82,11 +78,10 @@ internal sealed class NetworkUseCases(IConsoleStore store, Mutations mutations, 
 
     public async Task<Result<NetworkView>> Update(Caller caller, string project, NetworkId network, UpdateNetwork request, long? expectedVersion, CancellationToken stop)
     {
-        var changed = await mutations.Run(caller, Permissions.NetworkManage, "network.update", $"network/{network}", async m =>
+        var changed = await mutations.In(caller, Permissions.NetworkManage, project, "network.update", $"network/{network}", async (m, owner) =>
         {
-            var row = await Find(m.Db, project, network, stop);
+            var row = await Find(m.Db, owner, network, stop);
             if (!row.Succeeded) return Result<Guid>.No(row.Refusals);
-            m.Project = row.Value.Project;
             if (expectedVersion is { } seen && seen != row.Value.Version) return Refusal.Stale($"The network has changed since version {seen}; its version is {row.Value.Version}. Read it again.");
             var refusals = new RefusalList();
             NameRules.CheckDescription(refusals, "description", request.Description);
@@ -107,11 +102,10 @@ internal sealed class NetworkUseCases(IConsoleStore store, Mutations mutations, 
 
     public async Task<Result<Done>> Delete(Caller caller, string project, NetworkId network, CancellationToken stop)
     {
-        var deleted = await mutations.Run(caller, Permissions.NetworkManage, "network.delete", $"network/{network}", async m =>
+        var deleted = await mutations.In(caller, Permissions.NetworkManage, project, "network.delete", $"network/{network}", async (m, owner) =>
         {
-            var row = await Find(m.Db, project, network, stop);
+            var row = await Find(m.Db, owner, network, stop);
             if (!row.Succeeded) return Result<Guid>.No(row.Refusals);
-            m.Project = row.Value.Project;
             if (row.Value.Kind == NetworkKind.HostNat) return Refusal.Conflict("network_kept", $"The network {row.Value.Name} comes with the project and stays.");
             var ids = await m.Db.NetworkAddresses.Where(a => a.Network == network).Select(a => a.Vm).Distinct().ToListAsync(stop);
             var vms = await m.Db.Vms.Where(v => ids.Contains(v.Id)).OrderBy(v => v.Name).Select(v => v.Name).ToListAsync(stop);
@@ -126,12 +120,9 @@ internal sealed class NetworkUseCases(IConsoleStore store, Mutations mutations, 
 
     public async Task<Result<Done>> SetInterfaceRules(Caller caller, string project, VmId vm, string mac, SetInterfaceRules request, long? expectedVersion, CancellationToken stop)
     {
-        var set = await mutations.Run(caller, Permissions.NetworkManage, "vm.interface-rules", $"vm/{vm}", async m =>
+        var set = await mutations.In(caller, Permissions.NetworkManage, project, "vm.interface-rules", $"vm/{vm}", async (m, owner) =>
         {
-            var owner = await Naming.Project(m.Db, project, stop);
-            if (!owner.Succeeded) return Result<Guid>.No(owner.Refusals);
-            m.Project = owner.Value.Id;
-            if (await m.Db.Vms.SingleOrDefaultAsync(v => v.Id == vm && v.Project == owner.Value.Id && v.DeletedAt == null, stop) is not { } row) return Naming.NoVm(vm);
+            if (await m.Db.Vms.SingleOrDefaultAsync(v => v.Id == vm && v.Project == owner.Id && v.DeletedAt == null, stop) is not { } row) return Naming.NoVm(vm);
             if (row.Nics.FirstOrDefault(n => n.Mac == mac) is not { } nic) return Refusal.NotFound("interface_not_found", $"The VM {row.Name} has no interface {RefusalList.Quote(mac)}.");
             if (expectedVersion is { } seen && seen != row.Version) return Refusal.Stale($"The VM {row.Name} has changed since version {seen}; its version is {row.Version}. Read it again.");
             if (request.Rules is null) return Refusal.Invalid("rules", "required", "A list of rules is needed; an empty one lets nothing in but what the network's own rules do.");
@@ -155,23 +146,26 @@ internal sealed class NetworkUseCases(IConsoleStore store, Mutations mutations, 
     private static string Said(IReadOnlyList<PortRule> rules) => rules.Count == 0 ? "nothing comes in from outside" : string.Join(", ", rules);
 
     // The lowest that is free: ids fit into the addresses of uplinks.
-    private static async Task<int> FreeVni(ConsoleDb db, CancellationToken stop)
+    internal static async Task<int> FreeVni(ConsoleDb db, CancellationToken stop)
     {
         var taken = (await db.Networks.Where(n => n.Vni != 0).Select(n => n.Vni).ToListAsync(stop)).ToHashSet();
         return Enumerable.Range(NetworkNames.FirstVni, NetworkNames.LastVni - NetworkNames.FirstVni + 1).First(v => !taken.Contains(v));
     }
 
-    private static async Task<Result<NetworkRow>> Find(ConsoleDb db, string project, NetworkId network, CancellationToken stop)
+    private async Task<Result<NetworkRow>> Readable(ConsoleDb db, Caller caller, string project, NetworkId network, CancellationToken stop)
     {
-        var owner = await Naming.Project(db, project, stop);
-        if (!owner.Succeeded) return Result<NetworkRow>.No(owner.Refusals);
-        return await db.Networks.SingleOrDefaultAsync(n => n.Id == network && n.Project == owner.Value.Id, stop) is { } row
-            ? row
-            : Refusal.NotFound("network_not_found", $"The project {owner.Value.Name} has no network {network}.");
+        var owner = await access.Project(db, caller, Permissions.NetworkRead, project, stop);
+        return owner.Succeeded ? await Find(db, owner.Value, network, stop) : Result<NetworkRow>.No(owner.Refusals);
     }
 
-    private async Task<IReadOnlyList<NetworkView>> Views(ConsoleDb db, IReadOnlyList<NetworkRow> rows, CancellationToken stop)
+    private static async Task<Result<NetworkRow>> Find(ConsoleDb db, ProjectRow owner, NetworkId network, CancellationToken stop) =>
+        await db.Networks.SingleOrDefaultAsync(n => n.Id == network && n.Project == owner.Id, stop) is { } row
+            ? row
+            : Refusal.NotFound("network_not_found", $"The project {owner.Name} has no network {network}.");
+
+    private async Task<IReadOnlyList<NetworkView>> Views(ConsoleDb db, Caller caller, IReadOnlyList<NetworkRow> rows, CancellationToken stop)
     {
+        var veil = await access.Veil(db, caller, stop);
         var ids = rows.Select(n => n.Id).ToArray();
         var members = await db.NetworkAddresses.Where(a => ids.Contains(a.Network))
             .Join(db.Vms.Where(v => v.DeletedAt == null), a => a.Vm, v => v.Id, (a, v) => new { a.Network, v.Host }).ToListAsync(stop);
@@ -181,11 +175,11 @@ internal sealed class NetworkUseCases(IConsoleStore store, Mutations mutations, 
         {
             var range = AddressRange.Parse(n.Cidr);
             var own = members.Where(m => m.Network == n.Id).ToArray();
-            return new NetworkView(
+            return veil.Of(new NetworkView(
                 n.Id, n.Project, n.Name, n.Description, OperationSteps.Word(n.Kind), n.Cidr, n.Vni == 0 ? null : n.Vni, range.Gateway, n.Vni == 0 ? null : VirtualNetwork.OverlayMtu,
                 range.Guests, n.Vni == 0 ? null : own.Length, n.Rules,
                 [.. own.Where(m => m.Host is not null).GroupBy(m => m.Host!.Value).Select(g => Conformity(n, hosts[g.Key], g.Count())).OrderBy(h => h.HostName, StringComparer.Ordinal)],
-                n.CreatedAt, n.Version);
+                n.CreatedAt, n.Version));
         })];
     }
 

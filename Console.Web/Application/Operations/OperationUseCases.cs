@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Plinth.Core.Identity;
 using Plinth.Core.Machines;
 using Plinth.Core.Primitives;
+using Plinth.Web.Application.Identity;
 using Plinth.Web.Application.Machines;
 using Plinth.Web.Persistence;
 using Plinth.Web.Persistence.Rows;
@@ -9,11 +10,10 @@ using Plinth.Web.Persistence.Rows;
 namespace Plinth.Web.Application.Operations;
 
 /// <inheritdoc cref="IOperations"/>
-internal sealed class OperationUseCases(IConsoleStore store, Mutations mutations, MachineWriter writer) : IOperations
+internal sealed class OperationUseCases(IConsoleStore store, AccessControl access, Mutations mutations, MachineWriter writer) : IOperations
 {
     public async Task<Result<Page<OperationView>>> List(Caller caller, OperationQuery query, Window window, CancellationToken stop)
     {
-        if (Access.Check(caller.Principal, Permissions.OperationRead) is { } no) return no;
         var refusals = new RefusalList();
         Lists.Check(refusals, window);
         var states = Lists.States<OperationState>(refusals, "state", query.State);
@@ -35,7 +35,9 @@ internal sealed class OperationUseCases(IConsoleStore store, Mutations mutations
         if (refusals.Any) return Result<Page<OperationView>>.No(refusals.All);
 
         await using var db = store.Read();
-        var rows = db.Operations.AsQueryable();
+        var mine = await access.Projects(db, caller, Permissions.OperationRead, stop);
+        if (!mine.Succeeded) return Result<Page<OperationView>>.No(mine.Refusals);
+        var rows = mine.Value.Of(db.Operations);
         if (states is not null) rows = rows.Where(o => states.Contains(o.State));
         if (kinds is not null) rows = rows.Where(o => kinds.Contains(o.Kind));
         if (vm is not null) rows = rows.Where(o => o.Vm == vm);
@@ -60,27 +62,36 @@ internal sealed class OperationUseCases(IConsoleStore store, Mutations mutations
             if (cursor.Value is { } before && before.Number() == last.ToUnixTimeMilliseconds()) shared.AddRange(before.Name.Split(','));
             next = new Cursor("-created", last.ToUnixTimeMilliseconds().ToString(), string.Join(',', shared)).Text();
         }
-        return new Page<OperationView>([.. page.Select(OperationViews.View)], total, next);
+        var veil = await access.Veil(db, caller, stop);
+        return new Page<OperationView>([.. page.Select(OperationViews.View).Select(veil.Of)], total, next);
     }
 
     public async Task<Result<OperationView>> Get(Caller caller, OperationId operation, CancellationToken stop)
     {
-        if (Access.Check(caller.Principal, Permissions.OperationRead) is { } no) return no;
         await using var db = store.Read();
-        return await db.Operations.SingleOrDefaultAsync(o => o.Id == operation, stop) is { } row ? OperationViews.View(row) : NotFound(operation);
+        var mine = await access.Projects(db, caller, Permissions.OperationRead, stop);
+        if (!mine.Succeeded) return Result<OperationView>.No(mine.Refusals);
+        return await mine.Value.Of(db.Operations).SingleOrDefaultAsync(o => o.Id == operation, stop) is { } row ? (await access.Veil(db, caller, stop)).Of(OperationViews.View(row)) : NotFound(operation);
     }
 
     public async Task<Result<OperationView>> Cancel(Caller caller, OperationId operation, CancellationToken stop)
     {
-        var cancelled = await mutations.Run(caller, Permissions.OperationCancel, Permissions.OperationCancel, $"operation/{operation}", async m =>
+        // Whoever does not see it is told that it is not there; whoever does, what they lack.
+        if (await Get(caller, operation, stop) is { Succeeded: false } unseen) return unseen;
+        ProjectId? project;
+        await using (var db = store.Read()) project = await db.Operations.Where(o => o.Id == operation).Select(o => o.Project).SingleAsync(stop);
+        var cancelled = project is { } owner
+            ? await mutations.In(caller, Permissions.OperationCancel, owner.ToString(), Permissions.OperationCancel, $"operation/{operation}", (m, _) => Cancel(m), stop)
+            : await mutations.Run(caller, Permissions.OperationCancel, Permissions.OperationCancel, $"operation/{operation}", Cancel, stop);
+        return cancelled.Succeeded ? await Get(caller, operation, stop) : Result<OperationView>.No(cancelled.Refusals);
+
+        async Task<Result<Guid>> Cancel(Mutation m)
         {
-            if (await m.Db.Operations.SingleOrDefaultAsync(o => o.Id == operation, stop) is not { } row) return NotFound(operation);
-            m.Project = row.Project;
+            var row = await m.Db.Operations.SingleAsync(o => o.Id == operation, stop);
             m.Detail = $"{OperationSteps.Title(row.Kind)} of {row.Target}";
             var result = await writer.Cancel(m.Scope, row, m.By);
             return result.Succeeded ? operation.Value : Result<Guid>.No(result.Refusals);
-        }, stop);
-        return cancelled.Succeeded ? await Get(caller, operation, stop) : Result<OperationView>.No(cancelled.Refusals);
+        }
     }
 
     private static Refusal NotFound(OperationId operation) => Refusal.NotFound("operation_not_found", $"There is no operation {operation}.");

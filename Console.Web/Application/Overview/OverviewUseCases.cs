@@ -5,6 +5,7 @@ using Plinth.Core.Machines;
 using Plinth.Core.Operations;
 using Plinth.Core.Primitives;
 using Plinth.Web.Application.Hosts;
+using Plinth.Web.Application.Identity;
 using Plinth.Web.Application.Operations;
 using Plinth.Web.Application.Upkeep;
 using Plinth.Web.Persistence;
@@ -14,14 +15,14 @@ using Plinth.Web.Persistence.Rows;
 namespace Plinth.Web.Application.Overview;
 
 /// <inheritdoc cref="IOverview"/>
-internal sealed class OverviewUseCases(IConsoleStore store, LiveHosts live, SelfChecks self, TimeProvider time) : IOverview
+internal sealed class OverviewUseCases(IConsoleStore store, AccessControl access, LiveHosts live, SelfChecks self, TimeProvider time) : IOverview
 {
     // The page shows what is wrong now at a glance; past this the lists with their filters are the better place.
     private const int MaxProblemsOfAKind = 50, RecentOperations = 10;
 
     public async Task<Result<OverviewView>> Get(Caller caller, CancellationToken stop)
     {
-        if ((Access.Check(caller.Principal, Permissions.HostRead) ?? Access.Check(caller.Principal, Permissions.VmRead)) is { } no) return no;
+        if (await access.Check(caller, Permissions.OverviewRead, stop) is { } no) return no;
         await using var db = store.Read();
         var hosts = await db.Hosts.Where(h => h.State != HostState.Retired).ToListAsync(stop);
         var states = await db.Vms.Where(v => v.DeletedAt == null).GroupBy(v => v.State).Select(g => new { State = g.Key, Count = g.Count() }).ToDictionaryAsync(g => g.State, g => g.Count, stop);

@@ -2,13 +2,14 @@ using Microsoft.EntityFrameworkCore;
 using Plinth.Core.Identity;
 using Plinth.Core.Machines;
 using Plinth.Core.Primitives;
+using Plinth.Web.Application.Identity;
 using Plinth.Web.Persistence;
 using Plinth.Web.Persistence.Rows;
 
 namespace Plinth.Web.Application.Personal;
 
 /// <inheritdoc cref="IPersonal"/>
-internal sealed class PersonalUseCases(IConsoleStore store, Mutations mutations) : IPersonal
+internal sealed class PersonalUseCases(IConsoleStore store, AccessControl access, Mutations mutations) : IPersonal
 {
     public const int MaxViews = 100, MaxQueryLength = 2000, MaxNameLength = 60;
 
@@ -26,7 +27,7 @@ internal sealed class PersonalUseCases(IConsoleStore store, Mutations mutations)
 
     public async Task<Result<IReadOnlyDictionary<string, string>>> Preferences(Caller caller, CancellationToken stop)
     {
-        if (Access.Check(caller.Principal, Permissions.Personal) is { } no) return no;
+        if (await access.Check(caller, Permissions.Personal, stop) is { } no) return no;
         var owner = Idempotency.Owner(caller.Principal);
         await using var db = store.Read();
         var chosen = await db.Preferences.Where(p => p.Principal == owner).ToDictionaryAsync(p => p.Key, p => p.Value, stop);
@@ -50,7 +51,7 @@ internal sealed class PersonalUseCases(IConsoleStore store, Mutations mutations)
 
     public async Task<Result<IReadOnlyList<SavedViewView>>> Views(Caller caller, string? list, CancellationToken stop)
     {
-        if (Access.Check(caller.Principal, Permissions.Personal) is { } no) return no;
+        if (await access.Check(caller, Permissions.Personal, stop) is { } no) return no;
         var owner = Idempotency.Owner(caller.Principal);
         await using var db = store.Read();
         var rows = await db.SavedViews.Where(v => v.Principal == owner && (list == null || v.List == list)).OrderBy(v => v.List).ThenBy(v => v.Name).ToListAsync(stop);

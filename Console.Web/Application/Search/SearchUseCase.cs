@@ -5,17 +5,18 @@ using Plinth.Core.Machines;
 using Plinth.Core.Network;
 using Plinth.Core.Primitives;
 using Plinth.Core.Storage;
+using Plinth.Web.Application.Identity;
 using Plinth.Web.Persistence;
 
 namespace Plinth.Web.Application.Search;
 
 /// <inheritdoc cref="ISearch"/>
-internal sealed class SearchUseCase(IConsoleStore store) : ISearch
+internal sealed class SearchUseCase(IConsoleStore store, AccessControl access) : ISearch
 {
     public const int MaxLength = 100, MaxWords = 5, MaxLimit = 50;
 
     /// <summary>Best first within each kind; the kinds in the order in which people look for them.</summary>
-    private static readonly (string Permission, Func<ConsoleDb, Asked, CancellationToken, Task<Found>> Look)[] Kinds =
+    private static readonly (string Permission, Func<ConsoleDb, Asked, ProjectFilter, CancellationToken, Task<Found>> Look)[] Kinds =
     [
         (Permissions.VmRead, Vms),
         (Permissions.VolumeRead, Volumes),
@@ -29,16 +30,20 @@ internal sealed class SearchUseCase(IConsoleStore store) : ISearch
 
     public async Task<Result<Page<SearchHit>>> Find(Caller caller, string? q, int limit, CancellationToken stop)
     {
-        var allowed = Kinds.Where(k => Access.Check(caller.Principal, k.Permission) is null).ToArray();
-        if (allowed.Length == 0) return Access.Check(caller.Principal, Kinds[0].Permission)!;
+        await using var db = store.Read();
+        var rights = await access.Of(db, caller.Principal, stop);
+        var allowed = new List<(Func<ConsoleDb, Asked, ProjectFilter, CancellationToken, Task<Found>> Look, ProjectFilter Mine)>();
+        foreach (var (permission, look) in Kinds)
+            if (await access.Projects(db, rights, permission, stop) is { Succeeded: true, Value: var mine }) allowed.Add((look, mine!));
+        if (allowed.Count == 0) return rights.Check(Kinds[0].Permission)!;
         var asked = Asked.Read(q, limit);
         if (!asked.Succeeded) return Result<Page<SearchHit>>.No(asked.Refusals);
 
-        await using var db = store.Read();
         var found = new List<Found>();
-        foreach (var kind in allowed) found.Add(await kind.Look(db, asked.Value, stop));
+        foreach (var (look, mine) in allowed) found.Add(await look(db, asked.Value, mine, stop));
         // A name that is what was typed comes first, whatever it names.
-        var hits = found.SelectMany(f => f.Hits).OrderBy(h => asked.Value.Rank(h.Name)).Take(limit);
+        var veil = await Veil.For(db, rights, stop);
+        var hits = found.SelectMany(f => f.Hits).Select(veil.Of).OrderBy(h => asked.Value.Rank(h.Name)).Take(limit);
         return new Page<SearchHit>([.. hits], found.Sum(f => f.Total), null);
     }
 
@@ -63,10 +68,10 @@ internal sealed class SearchUseCase(IConsoleStore store) : ISearch
         public int Rank(string name) => name == Text ? 0 : name.StartsWith(Text, StringComparison.Ordinal) ? 1 : name.Contains(Text, StringComparison.Ordinal) ? 2 : 3;
     }
 
-    private static async Task<Found> Vms(ConsoleDb db, Asked asked, CancellationToken stop)
+    private static async Task<Found> Vms(ConsoleDb db, Asked asked, ProjectFilter mine, CancellationToken stop)
     {
-        var vms = db.Vms.Where(v => v.DeletedAt == null);
-        if (asked.Id is { } id) vms = db.Vms.Where(v => v.Id == new VmId(id));
+        var vms = mine.Of(db.Vms).Where(v => v.DeletedAt == null);
+        if (asked.Id is { } id) vms = mine.Of(db.Vms).Where(v => v.Id == new VmId(id));
         else if (asked.Address is { } address) vms = vms.Where(v => db.NetworkAddresses.Any(a => a.Address == address && a.Vm == v.Id));
         else foreach (var word in asked.Words) vms = vms.Where(v => v.SearchText.Contains(word));
         var total = await vms.LongCountAsync(stop);
@@ -86,10 +91,10 @@ internal sealed class SearchUseCase(IConsoleStore store) : ISearch
             new SearchHit("vm", v.Id.Value, v.Project, v.Name, v.Host is null ? v.Spec.Description : $"on {v.Host}", VmLifecycle.Word(v.State)))], total);
     }
 
-    private static async Task<Found> Volumes(ConsoleDb db, Asked asked, CancellationToken stop)
+    private static async Task<Found> Volumes(ConsoleDb db, Asked asked, ProjectFilter mine, CancellationToken stop)
     {
-        var volumes = db.Volumes.Where(v => v.DeletedAt == null);
-        if (asked.Id is { } id) volumes = db.Volumes.Where(v => v.Id == new VolumeId(id));
+        var volumes = mine.Of(db.Volumes).Where(v => v.DeletedAt == null);
+        if (asked.Id is { } id) volumes = mine.Of(db.Volumes).Where(v => v.Id == new VolumeId(id));
         else foreach (var word in asked.Words) volumes = volumes.Where(v => (v.Name + " " + v.Description).ToLower().Contains(word));
         var total = await volumes.LongCountAsync(stop);
         if (total == 0) return new Found([], 0);
@@ -99,9 +104,9 @@ internal sealed class SearchUseCase(IConsoleStore store) : ISearch
         return new Found([.. rows.Select(v => new SearchHit("volume", v.Id.Value, v.Project, v.Name, $"{v.SizeGib} GiB on {v.Host}", VolumeLifecycle.Word(v.State)))], total);
     }
 
-    private static async Task<Found> Networks(ConsoleDb db, Asked asked, CancellationToken stop)
+    private static async Task<Found> Networks(ConsoleDb db, Asked asked, ProjectFilter mine, CancellationToken stop)
     {
-        var networks = db.Networks.AsQueryable();
+        var networks = mine.Of(db.Networks);
         if (asked.Id is { } id) networks = networks.Where(n => n.Id == new NetworkId(id));
         else foreach (var word in asked.Words) networks = networks.Where(n => (n.Name + " " + n.Description + " " + n.Cidr).ToLower().Contains(word));
         var rows = await networks.OrderBy(n => n.Name == asked.Text ? 0 : n.Name.StartsWith(asked.Text) ? 1 : 2).ThenBy(n => n.Name).Take(asked.Limit)
@@ -109,7 +114,7 @@ internal sealed class SearchUseCase(IConsoleStore store) : ISearch
         return new Found([.. rows.Select(n => new SearchHit("network", n.Id.Value, n.Project, n.Name, n.Description.Length > 0 ? $"{n.Cidr} · {n.Description}" : n.Cidr, ""))], rows.Count < asked.Limit ? rows.Count : await networks.LongCountAsync(stop));
     }
 
-    private static async Task<Found> StorageClasses(ConsoleDb db, Asked asked, CancellationToken stop)
+    private static async Task<Found> StorageClasses(ConsoleDb db, Asked asked, ProjectFilter mine, CancellationToken stop)
     {
         var classes = db.StorageClasses.AsQueryable();
         if (asked.Id is { } id) classes = classes.Where(s => s.Id == new StorageClassId(id));
@@ -118,7 +123,7 @@ internal sealed class SearchUseCase(IConsoleStore store) : ISearch
         return new Found([.. rows.Select(s => new SearchHit("storage-class", s.Id.Value, null, s.Name, $"needs {s.Needs} · {s.Limits}", ""))], rows.Count < asked.Limit ? rows.Count : await classes.LongCountAsync(stop));
     }
 
-    private static async Task<Found> Hosts(ConsoleDb db, Asked asked, CancellationToken stop)
+    private static async Task<Found> Hosts(ConsoleDb db, Asked asked, ProjectFilter mine, CancellationToken stop)
     {
         var hosts = db.Hosts.Where(h => h.State != HostState.Retired);
         if (asked.Id is { } id) hosts = db.Hosts.Where(h => h.Id == new HostId(id));
@@ -130,7 +135,7 @@ internal sealed class SearchUseCase(IConsoleStore store) : ISearch
         return new Found([.. rows.Select(h => new SearchHit("host", h.Id.Value, null, h.Name, h.Facts?.CpuModel ?? "not reported yet", OperationSteps.Word(h.State)))], total);
     }
 
-    private static async Task<Found> Images(ConsoleDb db, Asked asked, CancellationToken stop)
+    private static async Task<Found> Images(ConsoleDb db, Asked asked, ProjectFilter mine, CancellationToken stop)
     {
         var images = db.Images.AsQueryable();
         if (asked.Id is { } id) images = images.Where(i => i.Id == new ImageId(id));
@@ -139,7 +144,7 @@ internal sealed class SearchUseCase(IConsoleStore store) : ISearch
         return new Found([.. rows.Select(i => new SearchHit("image", i.Id.Value, null, i.Name, i.Description, OperationSteps.Word(i.State)))], rows.Count < asked.Limit ? rows.Count : await images.LongCountAsync(stop));
     }
 
-    private static async Task<Found> Flavors(ConsoleDb db, Asked asked, CancellationToken stop)
+    private static async Task<Found> Flavors(ConsoleDb db, Asked asked, ProjectFilter mine, CancellationToken stop)
     {
         var flavors = db.Flavors.AsQueryable();
         if (asked.Id is { } id) flavors = flavors.Where(f => f.Id == new FlavorId(id));
@@ -149,11 +154,11 @@ internal sealed class SearchUseCase(IConsoleStore store) : ISearch
     }
 
     // Operations are many and live for weeks: found by id, or by the beginning of what they worked on, newest first.
-    private static async Task<Found> Operations(ConsoleDb db, Asked asked, CancellationToken stop)
+    private static async Task<Found> Operations(ConsoleDb db, Asked asked, ProjectFilter mine, CancellationToken stop)
     {
         var operations = asked.Id is { } id
-            ? db.Operations.Where(o => o.Id == new OperationId(id))
-            : db.Operations.Where(o => string.Compare(o.Target, asked.Text) >= 0 && string.Compare(o.Target, asked.Text + "\U0010FFFF") < 0);
+            ? mine.Of(db.Operations).Where(o => o.Id == new OperationId(id))
+            : mine.Of(db.Operations).Where(o => string.Compare(o.Target, asked.Text) >= 0 && string.Compare(o.Target, asked.Text + "\U0010FFFF") < 0);
         var total = await operations.LongCountAsync(stop);
         if (total == 0) return new Found([], 0);
         var rows = await operations.OrderByDescending(o => o.CreatedAt).Take(asked.Limit)

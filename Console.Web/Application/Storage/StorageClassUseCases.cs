@@ -5,34 +5,35 @@ using Plinth.Core.Machines;
 using Plinth.Core.Primitives;
 using Plinth.Core.Storage;
 using Plinth.Web.Application.Hosts;
+using Plinth.Web.Application.Identity;
 using Plinth.Web.Persistence;
 using Plinth.Web.Persistence.Rows;
 
 namespace Plinth.Web.Application.Storage;
 
 /// <inheritdoc cref="IStorageClasses"/>
-internal sealed class StorageClassUseCases(IConsoleStore store, Mutations mutations, Lazy<IAgentGateway> gateway, LiveHosts live) : IStorageClasses
+internal sealed class StorageClassUseCases(IConsoleStore store, AccessControl access, Mutations mutations, Lazy<IAgentGateway> gateway, LiveHosts live) : IStorageClasses
 {
     /// <summary>More than anybody can choose from.</summary>
     private const int Most = 100;
 
     public async Task<Result<IReadOnlyList<StorageClassView>>> List(Caller caller, CancellationToken stop)
     {
-        if (Access.Check(caller.Principal, Permissions.StorageRead) is { } no) return no;
+        if (await access.Check(caller, Permissions.StorageRead, stop) is { } no) return no;
         await using var db = store.Read();
         return Result<IReadOnlyList<StorageClassView>>.Ok(await Views(db, await db.StorageClasses.OrderBy(s => s.Name).ToListAsync(stop), stop));
     }
 
     public async Task<Result<StorageClassView>> Get(Caller caller, StorageClassId storageClass, CancellationToken stop)
     {
-        if (Access.Check(caller.Principal, Permissions.StorageRead) is { } no) return no;
+        if (await access.Check(caller, Permissions.StorageRead, stop) is { } no) return no;
         await using var db = store.Read();
         return await db.StorageClasses.SingleOrDefaultAsync(s => s.Id == storageClass, stop) is { } row ? (await Views(db, [row], stop))[0] : None(storageClass);
     }
 
     public async Task<Result<IReadOnlyList<StorageClassHostView>>> Hosts(Caller caller, StorageClassId storageClass, CancellationToken stop)
     {
-        if (Access.Check(caller.Principal, Permissions.StorageRead) is { } no) return no;
+        if (await access.Check(caller, Permissions.HostRead, stop) is { } no) return no;
         await using var db = store.Read();
         if (await db.StorageClasses.SingleOrDefaultAsync(s => s.Id == storageClass, stop) is not { } row) return Result<IReadOnlyList<StorageClassHostView>>.No(None(storageClass));
         var vms = await db.Vms.Where(v => v.StorageClass == row.Name && v.Host != null && v.DeletedAt == null).GroupBy(v => v.Host!.Value).Select(g => new { g.Key, Count = g.Count() }).ToDictionaryAsync(g => g.Key, g => g.Count, stop);

@@ -7,6 +7,7 @@ using Microsoft.EntityFrameworkCore;
 using Plinth.Core.Identity;
 using Plinth.Core.Inventory;
 using Plinth.Core.Primitives;
+using Plinth.Web.Application.Identity;
 using Plinth.Web.Application.Servers;
 using Plinth.Web.Options;
 using Plinth.Web.Persistence;
@@ -14,12 +15,12 @@ using Plinth.Web.Persistence;
 namespace Plinth.Web.Application.Upkeep;
 
 /// <inheritdoc cref="IUpkeep"/>
-internal sealed class UpkeepUseCases(SelfChecks checks, ServerViews servers, Mutations mutations, IConsoleStore store, DatabaseSettings database, IConfiguration configuration, IRecentLog recent, TimeProvider time) : IUpkeep
+internal sealed class UpkeepUseCases(SelfChecks checks, ServerViews servers, Mutations mutations, IConsoleStore store, AccessControl access, DatabaseSettings database, IConfiguration configuration, IRecentLog recent, TimeProvider time) : IUpkeep
 {
     private static readonly JsonSerializerOptions Readable = new(JsonSerializerOptions.Web) { WriteIndented = true, Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower) } };
 
     public async Task<Result<UpkeepView>> Get(Caller caller, CancellationToken stop) =>
-        Access.Check(caller.Principal, Permissions.ConsoleManage) is { } no ? no : new UpkeepView(ConsoleVersion.Text, checks.CheckedAt, checks.Current, await servers.All(stop));
+        await access.Check(caller, Permissions.ConsoleManage, stop) is { } no ? no : new UpkeepView(ConsoleVersion.Text, checks.CheckedAt, checks.Current, await servers.All(stop));
 
     public async Task<Result<DiagnosticsView>> Diagnostics(Caller caller, CancellationToken stop)
     {

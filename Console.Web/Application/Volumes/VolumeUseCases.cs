@@ -4,6 +4,7 @@ using Plinth.Core.Machines;
 using Plinth.Core.Operations;
 using Plinth.Core.Placement;
 using Plinth.Core.Primitives;
+using Plinth.Web.Application.Identity;
 using Plinth.Web.Application.Operations;
 using Plinth.Web.Persistence;
 using Plinth.Web.Persistence.Capacity;
@@ -12,60 +13,55 @@ using Plinth.Web.Persistence.Rows;
 namespace Plinth.Web.Application.Volumes;
 
 /// <inheritdoc cref="IVolumes"/>
-internal sealed class VolumeUseCases(IConsoleStore store, Mutations mutations, VolumeWriter writer, VolumeViews views) : IVolumes
+internal sealed class VolumeUseCases(IConsoleStore store, AccessControl access, Mutations mutations, OperationAnswers answers, VolumeWriter writer, VolumeViews views) : IVolumes
 {
     public async Task<Result<Page<VolumeView>>> List(Caller caller, string project, VolumeQuery query, Window window, CancellationToken stop)
     {
-        if (Access.Check(caller.Principal, Permissions.VolumeRead) is { } no) return no;
         await using var db = store.Read();
-        var owner = await Naming.Project(db, project, stop);
+        var owner = await access.Project(db, caller, Permissions.VolumeRead, project, stop);
         if (!owner.Succeeded) return Result<Page<VolumeView>>.No(owner.Refusals);
+        var veil = await access.Veil(db, caller, stop);
+        if (veil.Forbids(query) is { } notYours) return notYours;
         var page = await VolumeList.Read(db, owner.Value, query, window, stop);
-        return page.Succeeded
-            ? new Page<VolumeView>(await views.Many(db, page.Value.Rows, owner.Value, stop), page.Value.Total, page.Value.Next)
-            : Result<Page<VolumeView>>.No(page.Refusals);
+        if (!page.Succeeded) return Result<Page<VolumeView>>.No(page.Refusals);
+        return new Page<VolumeView>([.. (await views.Many(db, page.Value.Rows, owner.Value, stop)).Select(veil.Of)], page.Value.Total, page.Value.Next);
     }
 
     public async Task<Result<VolumeView>> Get(Caller caller, string project, VolumeId volume, CancellationToken stop)
     {
-        if (Access.Check(caller.Principal, Permissions.VolumeRead) is { } no) return no;
         await using var db = store.Read();
-        var owner = await Naming.Project(db, project, stop);
+        var owner = await access.Project(db, caller, Permissions.VolumeRead, project, stop);
         if (!owner.Succeeded) return Result<VolumeView>.No(owner.Refusals);
         return await db.Volumes.SingleOrDefaultAsync(v => v.Id == volume && v.Project == owner.Value.Id, stop) is { } row
-            ? (await views.Many(db, [row], owner.Value, stop))[0]
+            ? (await access.Veil(db, caller, stop)).Of((await views.Many(db, [row], owner.Value, stop))[0])
             : Naming.NoVolume(volume);
     }
 
     public async Task<Result<OperationView>> Create(Caller caller, string project, CreateVolume request, string? idempotencyKey, CancellationToken stop)
     {
-        var made = await mutations.Run(caller, Permissions.VolumeCreate, Permissions.VolumeCreate, "volume", Idempotency.Of(caller, idempotencyKey, Permissions.VolumeCreate, project, request), async m =>
+        var made = await mutations.In(caller, Permissions.VolumeCreate, project, Permissions.VolumeCreate, "volume", Idempotency.Of(caller, idempotencyKey, Permissions.VolumeCreate, project, request), async (m, owner) =>
         {
-            var owner = await Naming.Project(m.Db, project, stop);
-            if (!owner.Succeeded) return Result<Guid>.No(owner.Refusals);
-            m.Project = owner.Value.Id;
-            var judged = await NewVolume.Judge(m, owner.Value, request, stop);
+            var judged = await NewVolume.Judge(m, owner, request, stop);
             if (!judged.Succeeded) return Result<Guid>.No(judged.Refusals);
             var volume = judged.Value;
             (m.Target, m.Detail) = ($"volume/{volume.Id}", $"{volume.Name}: {volume.SizeGib} GiB, {volume.StorageClass}");
             return (await writer.Create(m.Scope, volume, m.By)).Id.Value;
         }, stop);
-        return await View(made, stop);
+        return await answers.Of(caller, made, stop);
     }
 
     public async Task<Result<VolumeView>> Update(Caller caller, string project, VolumeId volume, UpdateVolume request, long? expectedVersion, CancellationToken stop)
     {
-        var changed = await mutations.Run(caller, Permissions.VolumeUpdate, Permissions.VolumeUpdate, $"volume/{volume}", async m =>
+        var changed = await mutations.In(caller, Permissions.VolumeUpdate, project, Permissions.VolumeUpdate, $"volume/{volume}", async (m, owner) =>
         {
-            var (owner, row, no) = await Mine(m, project, volume, stop);
-            if (no is not null) return Result<Guid>.No(no);
-            if (Stale(row!, expectedVersion) is { } stale) return stale;
+            if (await m.Db.Volumes.SingleOrDefaultAsync(v => v.Id == volume && v.Project == owner.Id, stop) is not { } row) return Naming.NoVolume(volume);
+            if (Stale(row, expectedVersion) is { } stale) return stale;
             var refusals = new RefusalList();
             if (request.Name is not null) NameRules.CheckName(refusals, "name", request.Name);
             NameRules.CheckDescription(refusals, "description", request.Description);
-            if (request.Name is { } name && name != row!.Name && NameRules.IsName(name) && await NewVolume.Taken(m.Db, owner!, name, stop) is { } taken) refusals.Add(taken);
+            if (request.Name is { } name && name != row.Name && NameRules.IsName(name) && await NewVolume.Taken(m.Db, owner, name, stop) is { } taken) refusals.Add(taken);
             if (refusals.Any) return Result<Guid>.No(refusals.All);
-            (row!.Name, row.Description, row.UpdatedAt) = (request.Name ?? row.Name, request.Description ?? row.Description, m.Now);
+            (row.Name, row.Description, row.UpdatedAt) = (request.Name ?? row.Name, request.Description ?? row.Description, m.Now);
             m.Detail = row.Name;
             return volume.Value;
         }, stop);
@@ -110,36 +106,19 @@ internal sealed class VolumeUseCases(IConsoleStore store, Mutations mutations, V
         Caller caller, string permission, string action, string project, VolumeId volume, long? expectedVersion, object? request, string? idempotencyKey,
         Func<Mutation, ProjectRow, VolumeRow, Task<Result<OperationRow>>> act, CancellationToken stop)
     {
-        var operation = await mutations.Run(caller, permission, action, $"volume/{volume}", Idempotency.Of(caller, idempotencyKey, action, project, volume, expectedVersion, request), async m =>
+        var operation = await mutations.In(caller, permission, project, action, $"volume/{volume}", Idempotency.Of(caller, idempotencyKey, action, project, volume, expectedVersion, request), async (m, owner) =>
         {
-            var (owner, row, no) = await Mine(m, project, volume, stop);
-            if (no is not null) return Result<Guid>.No(no);
-            if (Stale(row!, expectedVersion) is { } stale) return stale;
-            m.Detail = row!.Name;
-            var asked = await act(m, owner!, row);
+            if (await m.Db.Volumes.SingleOrDefaultAsync(v => v.Id == volume && v.Project == owner.Id, stop) is not { } row) return Naming.NoVolume(volume);
+            if (Stale(row, expectedVersion) is { } stale) return stale;
+            m.Detail = row.Name;
+            var asked = await act(m, owner, row);
             return asked.Succeeded ? asked.Value.Id.Value : Result<Guid>.No(asked.Refusals);
         }, stop);
-        return await View(operation, stop);
-    }
-
-    private static async Task<(ProjectRow? Owner, VolumeRow? Row, IReadOnlyList<Refusal>? No)> Mine(Mutation m, string project, VolumeId volume, CancellationToken stop)
-    {
-        var owner = await Naming.Project(m.Db, project, stop);
-        if (!owner.Succeeded) return (null, null, owner.Refusals);
-        m.Project = owner.Value.Id;
-        var row = await m.Db.Volumes.SingleOrDefaultAsync(v => v.Id == volume && v.Project == owner.Value.Id, stop);
-        return (owner.Value, row, row is null ? [Naming.NoVolume(volume)] : null);
+        return await answers.Of(caller, operation, stop);
     }
 
     private static Refusal? Stale(VolumeRow row, long? expected) => expected is null || expected == row.Version
         ? null
         : Refusal.Stale($"The volume was changed since you read it: you saw version {expected}, it is at {row.Version}. Read it again, then decide.");
 
-    private async Task<Result<OperationView>> View(Result<Guid> operation, CancellationToken stop)
-    {
-        if (!operation.Succeeded) return Result<OperationView>.No(operation.Refusals);
-        await using var db = store.Read();
-        var id = new OperationId(operation.Value);
-        return OperationViews.View(await db.Operations.SingleAsync(o => o.Id == id, stop));
-    }
 }

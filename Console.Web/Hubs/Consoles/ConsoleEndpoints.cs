@@ -2,6 +2,7 @@ using Plinth.Core.Protocol;
 using Plinth.Web.Application;
 using Plinth.Web.Application.Servers;
 using Plinth.Web.Listeners;
+using Plinth.Web.Live;
 using Plinth.Web.Security;
 using Plinth.Web.Security.Agents;
 
@@ -19,7 +20,7 @@ public static class ConsoleEndpoints
         app.Map(HubNames.ConsoleRoute + "{id}", Serve).RequireAuthorization(AgentAuthentication.Policy).ServedOn(ListenerKind.AgentHub).ExcludeFromDescription();
     }
 
-    private static async Task<IResult> View(HttpContext context, string ticket, ConsoleSockets consoles, IAgentGateway agents, ILeadership leadership, IHostApplicationLifetime lifetime, ILogger<ConsoleSockets> log)
+    private static async Task<IResult> View(HttpContext context, string ticket, ConsoleSockets consoles, IAgentGateway agents, ILeadership leadership, IVirtualMachines machines, IChangeFeed feed, IHostApplicationLifetime lifetime, ILogger<ConsoleSockets> log)
     {
         if (!context.WebSockets.IsWebSocketRequest) return Results.Problem("A console is a WebSocket.", statusCode: StatusCodes.Status426UpgradeRequired);
         if (!SameOrigin.Holds(context.Request)) return Results.Problem("A page of another origin cannot open a console.", statusCode: StatusCodes.Status403Forbidden);
@@ -37,7 +38,12 @@ public static class ConsoleEndpoints
         {
             await agents.Send(used.Host, meeting.Command, ended.Token);
             using var agent = await meeting.Agent.Task.WaitAsync(Patience, ended.Token);
-            await SocketBridge.Run(browser, agent, ended.Token);
+            var (caller, over) = (context.Caller(), new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously));
+            using var rights = feed.Subscribe(c => c.Kind == "role-binding", async _ =>
+            {
+                if (await machines.WhyNoConsole(caller, used.Vm, ended.Token) is { } no) over.TrySetResult(no.Message);
+            });
+            await SocketBridge.Run(browser, agent, over.Task, ended.Token);
         }
         catch (ConsoleRefusedException e)
         {

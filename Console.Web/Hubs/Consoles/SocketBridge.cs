@@ -11,7 +11,8 @@ public static class SocketBridge
     private const int MaxReasonBytes = 123;     // RFC 6455 §5.5
     private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(2);
 
-    public static async Task Run(WebSocket browser, WebSocket agent, CancellationToken stop)
+    /// <param name="over">Completes with a sentence when the viewer may not look any longer.</param>
+    public static async Task Run(WebSocket browser, WebSocket agent, Task<string> over, CancellationToken stop)
     {
         // Not linked to stop: a cancelled receive aborts its socket, and the reason could not be told any more.
         using var either = new CancellationTokenSource();
@@ -19,9 +20,9 @@ public static class SocketBridge
         await using var registration = stop.Register(() => stopped.TrySetResult());
         var toAgent = Copy(browser, agent, either.Token);
         var toBrowser = Copy(agent, browser, either.Token);
-        var first = await Task.WhenAny(toAgent, toBrowser, stopped.Task);
-        var reason = stop.IsCancellationRequested
-            ? "Plinth is being stopped; open the console again in a moment."
+        var first = await Task.WhenAny(toAgent, toBrowser, stopped.Task, over);
+        var reason = first == over ? await over
+            : stop.IsCancellationRequested ? "Plinth is being stopped; open the console again in a moment."
             : first == toAgent ? "The viewer has left." : await toBrowser ?? "The host has closed the console: the machine was switched off or the agent restarted.";
         await Task.WhenAll(Say(browser, reason), Say(agent, reason));
         // The copying goes on until both ends have answered the close: cut off before, the reason would be lost on the way.

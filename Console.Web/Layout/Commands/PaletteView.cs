@@ -10,7 +10,8 @@ namespace Plinth.Web.Layout.Commands;
 public sealed record PaletteItem(string Group, string Text, string Detail, string? Href = null, string? Browser = null, string? Keys = null, PageCommand? Act = null);
 
 /// <summary>What the palette lists for what was typed: acts of the page and commands at once, objects as soon as the search has answered.</summary>
-public sealed class PaletteView(ISearch search, TimeProvider time, Caller caller, PageCommands page) : LiveView(caller)
+/// <param name="project">The project that what stands in projects leads to.</param>
+public sealed class PaletteView(ISearch search, TimeProvider time, Caller caller, PageCommands page, Func<string> project) : LiveView(caller)
 {
     // Long enough to skip the letters of a word typed at speed, too short to be felt.
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(80);
@@ -81,7 +82,7 @@ public sealed class PaletteView(ISearch search, TimeProvider time, Caller caller
         h.Kind switch { "vm" => "Virtual machines", "volume" => "Volumes", "network" => "Networks", "storage-class" => "Storage classes", "host" => "Hosts", "image" => "Images", "flavor" => "Flavors", _ => "Operations" },
         h.Name, string.Join(" · ", new[] { h.State, h.Detail }.Where(t => t.Length > 0)), Href(h))) ?? [];
 
-    private IEnumerable<PaletteItem> Commands() => PortalCommand.All.Where(c => c.InPalette && c.Matches(Words))
+    private IEnumerable<PaletteItem> Commands() => PortalCommand.In(project()).Where(c => c.InPalette && c.Matches(Words))
         .Select(c => new PaletteItem(c.Group, c.Text, "", c.Href, c.Browser, c.Keys));
 
     private static string Href(SearchHit hit) => hit.Kind switch

@@ -10,22 +10,25 @@ public sealed record PortalCommand(string Group, string Text, string? Keys, stri
     private const string Go = "Go to", Do = "Do", Show = "Display", List = "In lists";
 
     /// <summary>The one list: the palette, the sheet of keys and js/keys.js all read it.</summary>
-    public static IReadOnlyList<PortalCommand> All { get; } =
+    /// <param name="project">Where what stands in projects leads to.</param>
+    public static IReadOnlyList<PortalCommand> In(string project) =>
     [
         new(Go, "Overview", "g o", PortalUrls.Overview),
-        new(Go, "Virtual machines", "g v", PortalUrls.Vms()),
-        new(Go, "Volumes", "g l", PortalUrls.Volumes()),
+        new(Go, "Virtual machines", "g v", PortalUrls.Vms(project)),
+        new(Go, "Volumes", "g l", PortalUrls.Volumes(project)),
         new(Go, "Images", "g i", PortalUrls.Images),
         new(Go, "Flavors", "g f", PortalUrls.Flavors),
-        new(Go, "Networks", "g n", PortalUrls.Networks()),
+        new(Go, "Networks", "g n", PortalUrls.Networks(project)),
         new(Go, "Hosts", "g h", PortalUrls.Hosts()),
         new(Go, "Storage classes", "g s", PortalUrls.StorageClasses),
         new(Go, "Agents", "g a", PortalUrls.Agents),
         new(Go, "Upkeep", "g k", PortalUrls.Upkeep),
+        new(Go, "Projects", "g j", PortalUrls.Projects),
+        new(Go, "People and roles", "g r", PortalUrls.People),
         new(Go, "Operations", "g p", PortalUrls.Operations()),
         new(Go, "Audit", "g u", PortalUrls.Audit()),
-        new(Do, "Create a virtual machine", "c", PortalUrls.NewVm()),
-        new(Do, "Create a volume", null, PortalUrls.NewVolume()),
+        new(Do, "Create a virtual machine", "c", PortalUrls.NewVm(project)),
+        new(Do, "Create a volume", null, PortalUrls.NewVolume(project)),
         new(Do, "Join a host", null, PortalUrls.Agents),
         new(Do, "Open the tasks", "t", Browser: "open task-tray"),
         new(Do, "Show the keyboard shortcuts", "?", Browser: "open keys-sheet"),

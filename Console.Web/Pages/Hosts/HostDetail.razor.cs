@@ -28,7 +28,6 @@ public partial class HostDetail
     [SupplyParameterFromQuery] public string? At { get; set; }
 
     [Inject] public required IHosts Fleet { get; set; }
-    [Inject] public required IVirtualMachines Machines { get; set; }
     [Inject] public required IChangeFeed Feed { get; set; }
     [Inject] public required TimeProvider Time { get; set; }
     [Inject] public required IDialogService Dialogs { get; set; }
@@ -37,7 +36,7 @@ public partial class HostDetail
 
     private IReadOnlyList<Crumb> Above => [new Crumb("Hosts", PortalUrls.Hosts())];
 
-    protected override HostDetailView Open(Caller caller) => new(Fleet, Machines, Feed, Time, caller, PortalUrls.DefaultProject, HostId.From(Id));
+    protected override HostDetailView Open(Caller caller) => new(Fleet, Feed, Time, caller, HostId.From(Id));
 
     private async Task Adopt()
     {

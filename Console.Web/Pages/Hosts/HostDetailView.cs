@@ -10,14 +10,12 @@ public sealed class HostDetailView : LiveView
 {
     private const int VmsShown = 50;
     private readonly IHosts _hosts;
-    private readonly IVirtualMachines _machines;
-    private readonly string _project;
     private readonly HostId _id;
     private readonly PacedRefresh _refresh;
 
-    public HostDetailView(IHosts hosts, IVirtualMachines machines, IChangeFeed feed, TimeProvider time, Caller caller, string project, HostId id) : base(caller)
+    public HostDetailView(IHosts hosts, IChangeFeed feed, TimeProvider time, Caller caller, HostId id) : base(caller)
     {
-        (_hosts, _machines, _project, _id) = (hosts, machines, project, id);
+        (_hosts, _id) = (hosts, id);
         // A busy host has a VM changing at any moment; twice a second is often enough to read it.
         _refresh = new PacedRefresh(time, TimeSpan.FromMilliseconds(500), () => Dispatch(Again));
         Listen(feed, Concerns, _ =>
@@ -63,7 +61,7 @@ public sealed class HostDetailView : LiveView
     {
         Host = Take(await _hosts.Get(Caller, _id, Stop)) ?? Host;
         if (Refusals.Count > 0) return;
-        var vms = await _machines.List(Caller, _project, new VmQuery(Host: _id.ToString(), Sort: "name"), new Window(VmsShown), Stop);
+        var vms = await _hosts.Vms(Caller, _id, new Window(VmsShown), Stop);
         if (vms.Succeeded) Vms = vms.Value;
     }
 

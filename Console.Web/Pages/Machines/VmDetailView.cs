@@ -109,6 +109,6 @@ public sealed class VmDetailView : LiveView
         Vm = vm;
         var operations = await _operations.List(Caller, new OperationQuery(Vm: _id.ToString()), new Window(OperationsShown), Stop);
         if (operations.Succeeded) Operations = operations.Value.Items;
-        if (Decision is null && vm.Host is not null && await _machines.Decision(Caller, _project, _id, Stop) is { Succeeded: true } decision) Decision = decision.Value;
+        if (Decision is null && vm.HostName is not null && await _machines.Decision(Caller, _project, _id, Stop) is { Succeeded: true } decision) Decision = decision.Value;
     }
 }

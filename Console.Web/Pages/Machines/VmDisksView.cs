@@ -15,10 +15,11 @@ public sealed class VmDisksView : LiveView
     private readonly string _project;
     private readonly VmId _vm;
     private readonly HostId? _host;
+    private readonly bool _placed;
 
-    public VmDisksView(IVolumes volumes, IChangeFeed feed, Caller caller, string project, VmId vm, HostId? host) : base(caller)
+    public VmDisksView(IVolumes volumes, IChangeFeed feed, Caller caller, string project, VmView vm) : base(caller)
     {
-        (_volumes, _project, _vm, _host) = (volumes, project, vm, host);
+        (_volumes, _project, _vm, _host, _placed) = (volumes, project, vm.Id, vm.Host, vm.HostName is not null);
         Listen(feed, change => change.Kind == "volume", _ => Load());
     }
 
@@ -46,8 +47,8 @@ public sealed class VmDisksView : LiveView
     {
         if (Take(await _volumes.List(Caller, _project, new VolumeQuery(Vm: _vm.ToString()), new Window(MostShown), Stop)) is not { } attached) return;
         Attached = attached.Items;
-        if (_host is not { } host) return;
-        if (Take(await _volumes.List(Caller, _project, new VolumeQuery(State: VolumeLifecycle.Word(VolumeState.Available), Host: host.ToString()), new Window(MostShown), Stop)) is not { } free) return;
+        if (!_placed) return;
+        if (Take(await _volumes.List(Caller, _project, new VolumeQuery(State: VolumeLifecycle.Word(VolumeState.Available), Host: _host?.ToString()), new Window(MostShown), Stop)) is not { } free) return;
         Free = free.Items;
         if (Free.All(v => v.Id.ToString() != Chosen)) Chosen = Free.Count > 0 ? Free[0].Id.ToString() : "";
     }

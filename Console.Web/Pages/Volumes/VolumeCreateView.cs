@@ -71,7 +71,7 @@ public sealed class VolumeCreateView(IVolumes volumes, IVirtualMachines machines
         if (Take(await hosts.List(Caller, new HostQuery(Sort: "name"), new Window(500), Stop)) is not { } fleet) return;
         _classes = classes;
         ClassChoices = [.. classes.Select(s => (s.Name == "default" ? "" : s.Name, s.Name))];
-        VmChoices = [("", "No VM yet"), .. vms.Items.Where(v => v.Host is not null).Select(v => (v.Name, $"{v.Name} on {v.HostName}"))];
+        VmChoices = [("", "No VM yet"), .. vms.Items.Where(v => v.HostName is not null).Select(v => (v.Name, $"{v.Name} on {v.HostName}"))];
         HostChoices = [("", "The one with the most free disk"), .. fleet.Items.Where(h => h.State == HostState.Ready).Select(h => (h.Name, $"{h.Name}, {Quantity.Gib(Math.Max(0, h.Capacity.DiskGib - h.Allocated.DiskGib))} free"))];
     }
 

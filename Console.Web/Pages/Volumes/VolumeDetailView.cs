@@ -92,7 +92,7 @@ public sealed class VolumeDetailView : LiveView
         var operations = await _operations.List(Caller, new OperationQuery(Volume: _id.ToString()), new Window(OperationsShown), Stop);
         if (operations.Succeeded) Operations = operations.Value.Items;
         if (volume.State != VolumeState.Available) return;
-        var there = await _machines.List(Caller, _project, new VmQuery(Host: volume.Host.ToString(), Sort: "name"), new Window(500), Stop);
+        var there = await _machines.List(Caller, _project, new VmQuery(Host: volume.Host?.ToString(), Sort: "name"), new Window(500), Stop);
         Targets = there.Succeeded ? [.. there.Value.Items.Where(v => v.State is VmState.Running or VmState.Stopped or VmState.Paused or VmState.Starting)] : [];
         if (Targets.All(v => v.Name != Target)) Target = Targets.Count > 0 ? Targets[0].Name : "";
     }

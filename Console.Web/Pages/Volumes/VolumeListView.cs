@@ -10,7 +10,7 @@ namespace Plinth.Web.Pages.Volumes;
 /// <summary>What a row of the list shows of a volume.</summary>
 public sealed record VolumeRowContent(
     VolumeId Id, string Project, string Name, string StorageClass, VolumeState State, bool Stale, string? Reason,
-    VmId? Vm, string? VmName, int SizeGib, HostId Host, string HostName, DateTimeOffset CreatedAt)
+    VmId? Vm, string? VmName, int SizeGib, HostId? Host, string HostName, DateTimeOffset CreatedAt)
 {
     // The reason stands on the row, unless it only says in a sentence what the state's word says already.
     public static VolumeRowContent Of(VolumeView v) => new(

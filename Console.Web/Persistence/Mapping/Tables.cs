@@ -23,12 +23,13 @@ internal static class Tables
         model.Entity<OrganizationRow>(e =>
         {
             e.ToTable("Organizations").HasKey(o => o.Id);
-            e.HasIndex(o => o.Name).IsUnique();
+            e.HasIndex(o => o.Name).IsUnique().HasFilter($"\"{nameof(OrganizationRow.DeletedAt)}\" IS NULL");
         });
         model.Entity<ProjectRow>(e =>
         {
             e.ToTable("Projects").HasKey(p => p.Id);
-            e.HasIndex(p => p.Name).IsUnique();
+            e.HasIndex(p => new { p.Organization, p.Name }).IsUnique().HasFilter($"\"{nameof(ProjectRow.DeletedAt)}\" IS NULL");
+            e.HasIndex(p => p.Name);
             e.HasOne<OrganizationRow>().WithMany().HasForeignKey(p => p.Organization).OnDelete(DeleteBehavior.Restrict);
         });
     }
@@ -206,6 +207,15 @@ internal static class Tables
         {
             e.ToTable("Users").HasKey(u => u.Id);
             e.HasIndex(u => u.Name).IsUnique();
+        });
+        model.Entity<RoleRow>().ToTable("Roles").HasKey(r => r.Name);
+        model.Entity<RoleBindingRow>(e =>
+        {
+            e.ToTable("RoleBindings").HasKey(b => b.Id);
+            e.HasIndex(b => new { b.SubjectKind, b.Subject });
+            e.HasIndex(b => b.Project);
+            e.HasOne<OrganizationRow>().WithMany().HasForeignKey(b => b.Organization).OnDelete(DeleteBehavior.Cascade);
+            e.HasOne<ProjectRow>().WithMany().HasForeignKey(b => b.Project).OnDelete(DeleteBehavior.Cascade);
         });
         model.Entity<SignInLinkRow>(e =>
         {

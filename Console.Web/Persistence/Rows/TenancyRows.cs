@@ -7,7 +7,10 @@ public sealed class OrganizationRow : IVersioned, ILogged
 {
     public required OrganizationId Id { get; set; }
     public required string Name { get; set; }
+    public string Description { get; set; } = "";
     public DateTimeOffset CreatedAt { get; set; }
+    /// <summary>Its deleted projects stay readable in the past, and so does its name.</summary>
+    public DateTimeOffset? DeletedAt { get; set; }
     public long Version { get; set; }
 
     string ILogged.LogKind => LogKinds.Organization;
@@ -22,7 +25,10 @@ public sealed class ProjectRow : IVersioned, ILogged
     public required ProjectId Id { get; set; }
     public required OrganizationId Organization { get; set; }
     public required string Name { get; set; }
+    public string Description { get; set; } = "";
     public DateTimeOffset CreatedAt { get; set; }
+    /// <summary>What was in it stays readable in the past.</summary>
+    public DateTimeOffset? DeletedAt { get; set; }
     public long Version { get; set; }
 
     string ILogged.LogKind => LogKinds.Project;

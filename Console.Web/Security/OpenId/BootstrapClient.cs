@@ -1,5 +1,4 @@
 using OpenIddict.Abstractions;
-using Principal = Plinth.Core.Identity.Principal;
 using Plinth.Web.Application;
 using Plinth.Web.Options;
 using static OpenIddict.Abstractions.OpenIddictConstants;
@@ -30,7 +29,7 @@ public sealed class BootstrapClient(ConsoleOptions options, IServiceScopeFactory
             DisplayName = bootstrap.ClientId,
             Permissions = { Permissions.Endpoints.Token, Permissions.Endpoints.Revocation, Permissions.GrantTypes.ClientCredentials, Permissions.Prefixes.Scope + OpenIdProvider.ApiScope },
         }, stop);
-        await scope.ServiceProvider.GetRequiredService<ISignIn>().Record(Principal.System, "client.create", true, $"bootstrap client {bootstrap.ClientId}", null, stop);
+        await scope.ServiceProvider.GetRequiredService<ISignIn>().Trust(bootstrap.ClientId, stop);
         log.LogInformation("API client {Client} was made from the environment.", bootstrap.ClientId);
     }
 }

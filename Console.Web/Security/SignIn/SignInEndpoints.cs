@@ -32,7 +32,9 @@ public static class SignInEndpoints
         if (!SameOrigin.Holds(context.Request)) return SignInPage.Refused("The request came from a page of another origin.", StatusCodes.Status403Forbidden);
         var person = await signIn.UseLink(SecretOf(link?.Trim() ?? ""), context.Connection.RemoteIpAddress?.ToString(), stop);
         if (!person.Succeeded) return SignInPage.Refused(person.Reason, StatusCodes.Status403Forbidden);
-        await context.SignInAsync(ApiAuthorization.CookieScheme, new ClaimsPrincipal(PrincipalClaims.Identity(person.Value, ApiAuthorization.CookieScheme)), new AuthenticationProperties { IsPersistent = true });
+        var identity = PrincipalClaims.Identity(person.Value, ApiAuthorization.CookieScheme);
+        identity.AddClaim(new Claim(PrincipalClaims.Stamp, await signIn.Stamp(person.Value, stop) ?? ""));
+        await context.SignInAsync(ApiAuthorization.CookieScheme, new ClaimsPrincipal(identity), new AuthenticationProperties { IsPersistent = true });
         return Results.LocalRedirect(Local(returnUrl));
     }
 
@@ -60,7 +62,7 @@ public static class SignInEndpoints
 internal static class SignInPage
 {
     public static IResult Confirm(string link, string returnUrl) => Page("Sign in", $"""
-        <p>This link signs you in as the operator of this console, once.</p>
+        <p>This link signs you in, once.</p>
         <form method="post" action="{SignInEndpoints.Path}">
           <input type="hidden" name="link" value="{WebUtility.HtmlEncode(link)}">
           <input type="hidden" name="returnUrl" value="{WebUtility.HtmlEncode(returnUrl)}">
@@ -69,7 +71,7 @@ internal static class SignInPage
         """);
 
     public static IResult NoLink(string returnUrl) => Page("Sign in", $"""
-        <p>Plinth has no passwords. It prints a one-time sign-in link each time it starts, valid for 15 minutes. Open it, or paste it here to go on where you were.</p>
+        <p>People sign in with one-time links: from whoever invited them, or, for the operator, printed at each start of Plinth and valid for 15 minutes. Open yours, or paste it here to go on where you were.</p>
         <form method="post" action="{SignInEndpoints.Path}">
           <input type="hidden" name="returnUrl" value="{WebUtility.HtmlEncode(returnUrl)}">
           <div class="field"><label for="link">Sign-in link</label><input id="link" name="link" class="input mono" required autocomplete="off" autocapitalize="off" spellcheck="false"></div>
@@ -84,7 +86,7 @@ internal static class SignInPage
         <form method="post" action="/sign-out"><button type="submit" class="button button-primary">Sign out</button></form>
         """);
 
-    public static IResult SignedOut() => Page("Signed out", """<p>You are signed out. A new sign-in link is printed at the next start of Plinth.</p>""");
+    public static IResult SignedOut() => Page("Signed out", """<p>You are signed out. To come back, ask for a new sign-in link where you got yours; the operator's is printed at the next start of Plinth.</p>""");
 
     private const string Mark = """<svg viewBox="0 0 24 24" width="22" height="22" aria-hidden="true"><path d="M8 3.5h8v9H8z" fill="currentColor" opacity=".38"/><path d="M5.5 14h13v3h-13z" fill="currentColor" opacity=".7"/><path d="M3 18.5h18v3H3z" fill="currentColor"/></svg>""";
 

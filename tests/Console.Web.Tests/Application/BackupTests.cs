@@ -16,7 +16,7 @@ namespace Plinth.Web.Tests.Application;
 public sealed class BackupTests : IDisposable
 {
     private static CancellationToken Stop => CancellationToken.None;
-    private static Caller Ana => new(new Principal(PrincipalKind.User, "u-ana", "ana"), null);
+    private static Caller Ana => Caller.System;
 
     private readonly string _data = Directory.CreateTempSubdirectory("plinth-backup-data-").FullName;
     private readonly string _elsewhere = Directory.CreateTempSubdirectory("plinth-backup-").FullName;

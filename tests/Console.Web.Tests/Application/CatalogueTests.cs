@@ -37,7 +37,7 @@ public sealed class CatalogueTests : Stage
         Assert.Equal(3, Ok(await Catalogue.Flavors(Ana, new Window(), Stop)).Total);
         Assert.Equal("default", Assert.Single(Ok(await The<INetworks>().List(Ana, "default", Stop))).Name);
         Assert.Equal("default", Assert.Single(Ok(await The<IStorageClasses>().List(Ana, Stop))).Name);
-        Assert.Equal(("default", "default"), (Ok(await Catalogue.Projects(Ana, Stop))[0].Name, Ok(await Catalogue.Projects(Ana, Stop))[0].Organization));
+        Assert.Equal(("default", "default"), (Ok(await The<ITenancy>().Projects(Ana, Stop))[0].Name, Ok(await The<ITenancy>().Projects(Ana, Stop))[0].Organization));
     }
 
     [Fact]

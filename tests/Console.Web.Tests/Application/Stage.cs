@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.DataProtection;
+using Microsoft.EntityFrameworkCore;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -89,8 +90,17 @@ public abstract class Stage : IAsyncLifetime
         services.AddPlinthApplication();
         _services = services.BuildServiceProvider(validateScopes: true);
         await The<DatabaseMigrator>().Migrate(Stop);
+        await Admins(Store);
         foreach (var step in _services.GetServices<IStartupStep>().OrderBy(s => s.Order)) await step.Run(Stop);
     }
+
+    /// <summary>Whoever acts in tests has every right, unless a test says otherwise.</summary>
+    internal static Task Admins(IConsoleStore store) => store.Write(async scope =>
+    {
+        foreach (var who in new[] { Ana.Principal, Bot.Principal })
+            if (!await scope.Db.RoleBindings.AnyAsync(b => b.Subject == who.Id)) scope.Db.RoleBindings.Add(DatabaseMigrator.PlatformAdmin(who.Kind, who.Id, scope.Now));
+        return 0;
+    });
 
     internal Task Place() => The<Placer>().Pass(Stop);
     internal Task Drive() => The<OperationDriver>().Pass(Stop);

@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using Plinth.Core.Audit;
 using Plinth.Core.Identity;
 using Plinth.Web.Application;
+using Plinth.Web.Application.Identity;
 using Plinth.Web.Persistence;
 using Plinth.Web.Persistence.Auditing;
 
@@ -19,7 +20,7 @@ public abstract class AuditTests : StoreSuite
     private AuditLog NewLog()
     {
         var key = new AuditKey(Store, _protection);
-        return new AuditLog(Store, new AuditSequencer(Store, key), key);
+        return new AuditLog(Store, new AccessControl(Store, TimeProvider.System), new AuditSequencer(Store, key), key);
     }
 
     private Task Append(int count, string action = "vm.create") => Store.Write(s =>
@@ -73,9 +74,9 @@ public abstract class AuditTests : StoreSuite
     {
         await Append(7);
         var log = NewLog();
-        var early = (await log.Checkpoint(Reader, default)).Value!;
+        var early = (await log.Checkpoint(Caller.System, default)).Value!;
         await Append(6);
-        var late = (await log.Checkpoint(Reader, default)).Value!;
+        var late = (await log.Checkpoint(Caller.System, default)).Value!;
         Assert.Equal((7, 13), (early.Size, late.Size));
         var key = NoteVerifierKey.Parse(late.VerifierKey).Value!;
         await using var db = Store.Read();
@@ -91,19 +92,19 @@ public abstract class AuditTests : StoreSuite
     {
         var log = NewLog();
         await Append(11);
-        var checkpoint = (await log.Checkpoint(Reader, default)).Value!;
+        var checkpoint = (await log.Checkpoint(Caller.System, default)).Value!;
         var root = Convert.FromBase64String(checkpoint.RootHash);
-        var page = (await log.List(Reader, new AuditQuery(), new Window(), default)).Value!;
+        var page = (await log.List(Caller.System, new AuditQuery(), new Window(), default)).Value!;
         Assert.Equal(11, page.Total);
         var index = 10;
         foreach (var entry in page.Items)
         {
-            var proof = (await log.InclusionProof(Reader, entry.Sequence, checkpoint.Size, default)).Value!;
+            var proof = (await log.InclusionProof(Caller.System, entry.Sequence, checkpoint.Size, default)).Value!;
             Assert.True(MerkleVerifier.Inclusion((ulong)index--, (ulong)checkpoint.Size, Convert.FromBase64String(entry.LeafHash!), [.. proof.Select(Convert.FromBase64String)], root));
         }
         await Append(10);
-        var later = (await log.Checkpoint(Reader, default)).Value!;
-        var consistency = (await log.ConsistencyProof(Reader, checkpoint.Size, later.Size, default)).Value!;
+        var later = (await log.Checkpoint(Caller.System, default)).Value!;
+        var consistency = (await log.ConsistencyProof(Caller.System, checkpoint.Size, later.Size, default)).Value!;
         Assert.True(MerkleVerifier.Consistency((ulong)checkpoint.Size, (ulong)later.Size, root, Convert.FromBase64String(later.RootHash), [.. consistency.Select(Convert.FromBase64String)]));
     }
 
@@ -111,16 +112,16 @@ public abstract class AuditTests : StoreSuite
     public async Task Numbers_that_name_nothing_are_refused_with_the_range()
     {
         var log = NewLog();
-        Assert.Null((await log.Checkpoint(Reader, default)).Value);
-        Assert.Equal("bad_tree_size", (await log.InclusionProof(Reader, 1, 1, default)).Refusals[0].Code);
+        Assert.Null((await log.Checkpoint(Caller.System, default)).Value);
+        Assert.Equal("bad_tree_size", (await log.InclusionProof(Caller.System, 1, 1, default)).Refusals[0].Code);
         await Append(5);
-        await log.Checkpoint(Reader, default);
-        Assert.Equal("bad_tree_size", (await log.InclusionProof(Reader, 1, 6, default)).Refusals[0].Code);
-        Assert.Equal("bad_tree_size", (await log.InclusionProof(Reader, 1, -1, default)).Refusals[0].Code);
-        Assert.Equal("entry_not_found", (await log.InclusionProof(Reader, long.MaxValue, 5, default)).Refusals[0].Code);
-        Assert.Equal("entry_not_in_tree", (await log.InclusionProof(Reader, 5, 2, default)).Refusals[0].Code);
-        Assert.Equal("bad_tree_size", (await log.ConsistencyProof(Reader, 0, 5, default)).Refusals[0].Code);
-        Assert.Equal("bad_tree_size", (await log.ConsistencyProof(Reader, 1, long.MaxValue, default)).Refusals[0].Code);
+        await log.Checkpoint(Caller.System, default);
+        Assert.Equal("bad_tree_size", (await log.InclusionProof(Caller.System, 1, 6, default)).Refusals[0].Code);
+        Assert.Equal("bad_tree_size", (await log.InclusionProof(Caller.System, 1, -1, default)).Refusals[0].Code);
+        Assert.Equal("entry_not_found", (await log.InclusionProof(Caller.System, long.MaxValue, 5, default)).Refusals[0].Code);
+        Assert.Equal("entry_not_in_tree", (await log.InclusionProof(Caller.System, 5, 2, default)).Refusals[0].Code);
+        Assert.Equal("bad_tree_size", (await log.ConsistencyProof(Caller.System, 0, 5, default)).Refusals[0].Code);
+        Assert.Equal("bad_tree_size", (await log.ConsistencyProof(Caller.System, 1, long.MaxValue, default)).Refusals[0].Code);
         Assert.Equal("forbidden", (await log.List(new Caller(Principal.Anonymous, null), new AuditQuery(), new Window(), default)).Refusals[0].Code);
     }
 
@@ -134,14 +135,14 @@ public abstract class AuditTests : StoreSuite
         string? cursor = null;
         do
         {
-            var page = (await log.List(Reader, new AuditQuery(Action: "sign", Actor: "lic", Target: "vm/"), new Window(5, cursor), default)).Value!;
+            var page = (await log.List(Caller.System, new AuditQuery(Action: "sign", Actor: "lic", Target: "vm/"), new Window(5, cursor), default)).Value!;
             Assert.Equal(12, page.Total);
             seen.AddRange(page.Items.Select(i => i.Sequence));
             cursor = page.Next;
         } while (cursor is not null);
         Assert.Equal(12, seen.Count);
         Assert.Equal(seen.OrderDescending(), seen);
-        Assert.Empty((await log.List(Reader, new AuditQuery(Actor: "%"), new Window(), default)).Value!.Items);
+        Assert.Empty((await log.List(Caller.System, new AuditQuery(Actor: "%"), new Window(), default)).Value!.Items);
     }
 }
 

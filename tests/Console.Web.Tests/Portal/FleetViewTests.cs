@@ -29,7 +29,7 @@ public sealed class FleetViewTests : PortalStage
     public async Task A_host_shows_its_drift_and_its_machines()
     {
         var (agent, vm) = await Running();
-        using var view = new HostDetailView(Hosts, Vms, Live, Time, Ana, Project, agent.Host);
+        using var view = new HostDetailView(Hosts, Live, Time, Ana, agent.Host);
         await view.Load();
         Assert.Equal(vm.Id, Assert.Single(view.Vms!.Items).Id);
 
@@ -44,7 +44,7 @@ public sealed class FleetViewTests : PortalStage
     public async Task Retiring_a_host_in_use_is_refused_in_words()
     {
         var (agent, _) = await Running();
-        using var view = new HostDetailView(Hosts, Vms, Live, Time, Ana, Project, agent.Host);
+        using var view = new HostDetailView(Hosts, Live, Time, Ana, agent.Host);
         await view.Load();
 
         await view.Retire();

@@ -293,7 +293,7 @@ public sealed class PageTests : PortalStage
         page.Find(".removed button").Click();
         page.WaitForAssertion(() => Assert.Contains("Being added", page.Find(".interfaces").TextContent), TimeSpan.FromSeconds(10));
         Assert.Equal("10.20.0.9", Ok(await Vms.Get(Ana, Project, vm.Id, Stop)).Networks[1].Address);
-        Assert.Empty(page.FindAll(".removed"));
+        page.WaitForAssertion(() => Assert.Empty(page.FindAll(".removed")), TimeSpan.FromSeconds(10));
     }
 
     [Fact]

@@ -11,7 +11,7 @@ public sealed class PaletteViewTests : PortalStage
 
     private PaletteView Open()
     {
-        var view = new PaletteView(The<ISearch>(), Time, Ana, Page);
+        var view = new PaletteView(The<ISearch>(), Time, Ana, Page, () => Project);
         view.Show(true);
         return view;
     }
@@ -49,7 +49,7 @@ public sealed class PaletteViewTests : PortalStage
     {
         await Image();
         await Create("quick-1");
-        using var view = new PaletteView(The<ISearch>(), Time, Ana, Page);
+        using var view = new PaletteView(The<ISearch>(), Time, Ana, Page, () => Project);
         var typed = view.Type("q");
         view.Show(true);
         Time.Advance(TimeSpan.FromMilliseconds(100));
@@ -87,7 +87,7 @@ public sealed class PaletteViewTests : PortalStage
     [Fact]
     public void Every_key_means_one_thing()
     {
-        var keys = PortalCommand.All.Where(c => c.Keys is not null).Select(c => c.Keys!).ToList();
+        var keys = PortalCommand.In(Project).Where(c => c.Keys is not null).Select(c => c.Keys!).ToList();
         Assert.Equal(keys.Count, keys.Distinct().Count());
         // The first of two keys must not be a command itself: the second would never be waited for.
         Assert.DoesNotContain(keys, k => keys.Any(o => o.StartsWith(k + " ", StringComparison.Ordinal)));

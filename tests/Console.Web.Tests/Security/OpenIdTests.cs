@@ -59,7 +59,9 @@ public sealed class OpenIdTests(ServedConsole console)
         var answer = await client.PostAsync("/connect/token", new FormUrlEncodedContent([new("grant_type", "client_credentials"), new("client_id", "short-lived"), new("client_secret", secret)]));
         var token = (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("access_token").GetString();
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
-        Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/api/v1/hosts")).StatusCode);
+        // Without a role it is somebody, who may do nothing.
+        Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/api/v1/me/preferences")).StatusCode);
+        Assert.Equal(HttpStatusCode.Forbidden, (await client.GetAsync("/api/v1/hosts")).StatusCode);
         await clients.DeleteAsync(made);
         Assert.Equal(HttpStatusCode.Unauthorized, (await client.GetAsync("/api/v1/hosts")).StatusCode);
     }

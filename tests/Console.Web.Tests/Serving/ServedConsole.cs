@@ -50,7 +50,7 @@ public sealed class ServedConsole : IAsyncLifetime
         Directory.Delete(_data, true);
     }
 
-    public HttpClient Anonymous() => new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = Portal };
+    public HttpClient Anonymous(bool cookies = false) => new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = cookies }) { BaseAddress = Portal };
 
     public async Task<HttpClient> Client()
     {

@@ -6,16 +6,12 @@ using Plinth.Web.Persistence.Rows;
 
 namespace Plinth.Web.Application;
 
-/// <summary>Finds what callers name by name or id. What is not there and what is not theirs get the same answer.</summary>
+/// <summary>Finds what callers name by name or id, within what is theirs.</summary>
 internal static class Naming
 {
-    public static async Task<Result<ProjectRow>> Project(ConsoleDb db, string nameOrId, CancellationToken stop)
-    {
-        ProjectRow? row = null;
-        if (NameRules.IsName(nameOrId)) row = await db.Projects.SingleOrDefaultAsync(p => p.Name == nameOrId, stop);
-        if (row is null && Guid.TryParse(nameOrId, out var id)) row = await db.Projects.SingleOrDefaultAsync(p => p.Id == new ProjectId(id), stop);
-        return row is not null ? row : Refusal.NotFound("project_not_found", $"There is no project {RefusalList.Quote(nameOrId)}.");
-    }
+    /// <summary>The project's VM of that id, deleted or not.</summary>
+    public static async Task<Result<VmRow>> Vm(ConsoleDb db, ProjectRow project, VmId vm, CancellationToken stop) =>
+        await db.Vms.SingleOrDefaultAsync(v => v.Id == vm && v.Project == project.Id, stop) is { } row ? row : NoVm(vm);
 
     public static Refusal NoVm(VmId vm) => Refusal.NotFound("vm_not_found", $"There is no VM {vm} in this project.");
 

@@ -1,0 +1,140 @@
+using Microsoft.EntityFrameworkCore;
+using Plinth.Core.Identity;
+using Plinth.Core.Machines;
+using Plinth.Core.Primitives;
+using Plinth.Web.Persistence;
+using Plinth.Web.Persistence.Rows;
+
+namespace Plinth.Web.Application.Identity;
+
+/// <summary>
+/// The one place where use cases ask who may do what. Rights are read at each question, so that what changes counts at once, on every server.
+/// What is not there and what is not the caller's get the same answer.
+/// </summary>
+internal sealed class AccessControl(IConsoleStore store, TimeProvider time)
+{
+    /// <summary>What the caller may do now.</summary>
+    public async Task<Rights> Of(ConsoleDb db, Principal principal, CancellationToken stop)
+    {
+        var now = time.GetUtcNow();
+        if (principal.Kind is not (PrincipalKind.User or PrincipalKind.Client)) return new Rights(principal, [], now);
+        var bound = await db.RoleBindings.AsNoTracking().Where(b => b.SubjectKind == principal.Kind && b.Subject == principal.Id)
+            .Select(b => new
+            {
+                b.Role, b.Organization, b.Project, b.Until,
+                OrganizationName = db.Organizations.Where(o => o.Id == b.Organization).Select(o => o.Name).FirstOrDefault(),
+                ProjectName = db.Projects.Where(p => p.Id == b.Project).Select(p => p.Name).FirstOrDefault(),
+            }).ToListAsync(stop);
+        if (bound.Count == 0 || await IsDisabled(db, principal, stop)) return new Rights(principal, [], now);
+        var own = bound.All(b => BuiltIn.ContainsKey(b.Role)) ? [] : await db.Roles.AsNoTracking().ToDictionaryAsync(r => r.Name, RoleViews.Role, stop);
+        return new Rights(principal, bound.Select(b => (Row: b, Role: BuiltIn.GetValueOrDefault(b.Role) ?? own.GetValueOrDefault(b.Role))).Where(b => b.Role is not null)
+            .Select(b => new Grant(b.Role!, ScopeOf(b.Row.Organization, b.Row.Project), Where(b.Row.OrganizationName, b.Row.ProjectName), b.Row.Until)), now);
+    }
+
+    /// <summary>Why the caller may not do this to the platform; null where they may.</summary>
+    public async Task<Refusal?> Check(ConsoleDb db, Caller caller, string permission, CancellationToken stop) =>
+        (await Of(db, caller.Principal, stop)).Check(permission);
+
+    public async Task<Refusal?> Check(Caller caller, string permission, CancellationToken stop)
+    {
+        await using var db = store.Read();
+        return await Check(db, caller, permission, stop);
+    }
+
+    /// <summary>What the caller is shown of things that the operator sees whole.</summary>
+    public async Task<Veil> Veil(ConsoleDb db, Caller caller, CancellationToken stop) => await Identity.Veil.For(db, await Of(db, caller.Principal, stop), stop);
+
+    /// <summary>The project of that name or id, if the caller has this permission there.</summary>
+    public async Task<Result<ProjectRow>> Project(ConsoleDb db, Caller caller, string permission, string nameOrId, CancellationToken stop)
+    {
+        var rights = await Of(db, caller.Principal, stop);
+        if (caller.Principal.Kind is PrincipalKind.Anonymous or PrincipalKind.Agent) return rights.Check(permission)!;
+        var found = await Seen(db, rights, nameOrId, stop);
+        if (!found.Succeeded) return found;
+        return rights.Check(permission, ScopeOf(found.Value), $"project {found.Value.Name}") is { } no ? no : found;
+    }
+
+    /// <summary>The project of that name or id, if it is there as far as somebody with these rights can tell.</summary>
+    public async Task<Result<ProjectRow>> Seen(ConsoleDb db, Rights rights, string nameOrId, CancellationToken stop)
+    {
+        var named = NameRules.IsName(nameOrId) ? await db.Projects.Where(p => p.Name == nameOrId && p.DeletedAt == null).ToListAsync(stop) : [];
+        if (Guid.TryParse(nameOrId, out var id)) named = [.. named, .. await db.Projects.Where(p => p.Id == new ProjectId(id) && p.DeletedAt == null).ToListAsync(stop)];
+        var seen = named.Where(p => rights.Sees(ScopeOf(p))).ToList();
+        if (seen.Count == 0) return NoProject(nameOrId);
+        if (seen.Count > 1)
+            return Refusal.Invalid("project", "project_ambiguous", $"{seen.Count} projects of yours are named {nameOrId}, in different organizations: give the id of the one you mean ({string.Join(", ", seen.Select(p => p.Id))}).");
+        return seen[0];
+    }
+
+    /// <summary>The organization of that name or id, if the caller has this permission there.</summary>
+    public async Task<Result<OrganizationRow>> Organization(ConsoleDb db, Caller caller, string permission, string nameOrId, CancellationToken stop)
+    {
+        var rights = await Of(db, caller.Principal, stop);
+        if (caller.Principal.Kind is PrincipalKind.Anonymous or PrincipalKind.Agent) return rights.Check(permission)!;
+        var found = await SeenOrganization(db, rights, nameOrId, stop);
+        if (!found.Succeeded) return found;
+        return rights.Check(permission, Scope.Of(found.Value.Id), $"organization {found.Value.Name}") is { } no ? no : found;
+    }
+
+    /// <summary>The organization of that name or id, if it is there as far as somebody with these rights can tell.</summary>
+    public async Task<Result<OrganizationRow>> SeenOrganization(ConsoleDb db, Rights rights, string nameOrId, CancellationToken stop)
+    {
+        var row = NameRules.IsName(nameOrId) ? await db.Organizations.SingleOrDefaultAsync(o => o.Name == nameOrId && o.DeletedAt == null, stop) : null;
+        if (row is null && Guid.TryParse(nameOrId, out var id)) row = await db.Organizations.SingleOrDefaultAsync(o => o.Id == new OrganizationId(id) && o.DeletedAt == null, stop);
+        if (row is null || !(rights.Sees(Scope.Of(row.Id)) || await SeesOneOf(db, rights, row.Id, stop))) return NoOrganization(nameOrId);
+        return row;
+    }
+
+    /// <summary>The projects that the permission holds in; null for all of them and for what belongs to none.</summary>
+    public async Task<Result<ProjectFilter>> Projects(ConsoleDb db, Caller caller, string permission, CancellationToken stop) =>
+        await Projects(db, await Of(db, caller.Principal, stop), permission, stop);
+
+    public async Task<Result<ProjectFilter>> Projects(ConsoleDb db, Rights rights, string permission, CancellationToken stop)
+    {
+        var reach = rights.ReachOf(permission);
+        if (reach.IsEmpty) return rights.Check(permission)!;
+        if (reach.Everything) return new ProjectFilter(null);
+        var (organizations, projects) = (reach.Organizations.ToArray(), reach.Projects.ToArray());
+        return new ProjectFilter(await db.Projects.Where(p => organizations.Contains(p.Organization) || projects.Contains(p.Id)).Select(p => p.Id).ToArrayAsync(stop));
+    }
+
+    public static Scope ScopeOf(ProjectRow project) => Scope.Of(project.Organization, project.Id);
+
+    public static Refusal NoProject(string nameOrId) => Refusal.NotFound("project_not_found", $"There is no project {RefusalList.Quote(nameOrId)}.");
+
+    public static Refusal NoOrganization(string nameOrId) => Refusal.NotFound("organization_not_found", $"There is no organization {RefusalList.Quote(nameOrId)}.");
+
+    // Whoever has a role in one of its projects knows the organization's name.
+    private static async Task<bool> SeesOneOf(ConsoleDb db, Rights rights, OrganizationId organization, CancellationToken stop)
+    {
+        var projects = rights.Grants.Select(g => g.Scope.Project).OfType<ProjectId>().ToArray();
+        return projects.Length > 0 && await db.Projects.AnyAsync(p => p.Organization == organization && projects.Contains(p.Id) && p.DeletedAt == null, stop);
+    }
+
+    private static IReadOnlyDictionary<string, Role> BuiltIn { get; } = Roles.BuiltIn.ToDictionary(r => r.Name);
+
+    public static Scope ScopeOf(OrganizationId? organization, ProjectId? project) =>
+        organization is not { } o ? Scope.Platform : project is { } p ? Scope.Of(o, p) : Scope.Of(o);
+
+    private static string Where(string? organization, string? project) => project is not null ? $"project {project}" : organization is not null ? $"organization {organization}" : "the platform";
+
+    private static async Task<bool> IsDisabled(ConsoleDb db, Principal principal, CancellationToken stop) =>
+        principal.Kind == PrincipalKind.User && Guid.TryParse(principal.Id, out var id) && await db.Users.AnyAsync(u => u.Id == new UserId(id) && u.Disabled, stop);
+}
+
+/// <summary>Which projects a list is about.</summary>
+/// <param name="Only">Null for all, and for what belongs to no project.</param>
+internal sealed record ProjectFilter(ProjectId[]? Only)
+{
+    public IQueryable<ProjectRow> Of(IQueryable<ProjectRow> projects) => Only is { } only ? projects.Where(p => only.Contains(p.Id)) : projects;
+
+    public IQueryable<VmRow> Of(IQueryable<VmRow> vms) => Only is { } only ? vms.Where(v => only.Contains(v.Project)) : vms;
+
+    public IQueryable<VolumeRow> Of(IQueryable<VolumeRow> volumes) => Only is { } only ? volumes.Where(v => only.Contains(v.Project)) : volumes;
+
+    public IQueryable<NetworkRow> Of(IQueryable<NetworkRow> networks) => Only is { } only ? networks.Where(n => only.Contains(n.Project)) : networks;
+
+    public IQueryable<OperationRow> Of(IQueryable<OperationRow> operations) => Only is { } only ? operations.Where(o => o.Project != null && only.Contains(o.Project.Value)) : operations;
+
+    public IQueryable<AuditEntryRow> Of(IQueryable<AuditEntryRow> entries) => Only is { } only ? entries.Where(e => e.Project != null && only.Contains(e.Project.Value)) : entries;
+}

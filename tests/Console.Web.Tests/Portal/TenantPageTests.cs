@@ -1,0 +1,90 @@
+using Bunit;
+using Microsoft.Extensions.DependencyInjection;
+using MudBlazor.Services;
+using Plinth.Core.Identity;
+using Plinth.Web.Application;
+using Plinth.Web.Components.Live;
+using Plinth.Web.Layout;
+using Plinth.Web.Live;
+using Plinth.Web.Pages.Tenants;
+using Plinth.Web.Security;
+
+namespace Plinth.Web.Tests.Portal;
+
+/// <summary>The pages of tenants and people as they are drawn, over the real application and store.</summary>
+public sealed class TenantPageTests : PortalStage
+{
+    private BunitContext Browser(Caller? caller = null)
+    {
+        var context = new BunitContext();
+        context.JSInterop.Mode = JSRuntimeMode.Loose;
+        context.Services.AddMudServices();
+        context.Services.AddSingleton<TimeProvider>(Time).AddSingleton<IChangeFeed>(Live).AddSingleton(The<ITenancy>()).AddSingleton(The<IAccess>());
+        context.Services.AddScoped<CallerSource>().AddScoped<BreadcrumbTrail>().AddScoped<PortalScope>();
+        context.AddAuthorization().SetAuthorized("ana").SetClaims([.. PrincipalClaims.Identity((caller ?? Ana).Principal, "test").Claims]);
+        return context;
+    }
+
+    private async Task<Caller> Invited(string name, string role, string project)
+    {
+        var invited = Ok(await The<IAccess>().Invite(Ana, new InviteUser(name, role, Project: project), Stop));
+        return new Caller(new Principal(PrincipalKind.User, invited.User.Id.ToString(), name), null);
+    }
+
+    [Fact]
+    public async Task A_project_is_added_by_its_form_and_what_is_wrong_stands_at_its_field()
+    {
+        await using var browser = Browser();
+        var page = browser.Render<Projects>();
+        page.WaitForElement("#project-name").Input("Not Valid!");
+        page.Find("form").Submit();
+        page.WaitForElement("#project-name-error");
+        page.WaitForAssertion(() => page.Find("#project-name").Input("web"));
+        page.Find("form").Submit();
+        page.WaitForAssertion(() => Assert.Contains("web", page.FindAll("td a.primary").Select(a => a.TextContent)));
+        Assert.Contains(Ok(await The<ITenancy>().Projects(Ana, Stop)), p => p.Name == "web");
+    }
+
+    [Fact]
+    public async Task Somebody_is_invited_and_their_link_is_shown_once()
+    {
+        Ok(await The<ITenancy>().CreateProject(Ana, new CreateProject("web"), null, Stop));
+        await using var browser = Browser();
+        var page = browser.Render<People>();
+        page.WaitForElement("#invite-name").Input("bea");
+        page.FindAll("form")[0].Submit();
+        page.WaitForAssertion(() => Assert.Contains("/sign-in?link=", page.Find("#invitation").TextContent));
+        page.WaitForAssertion(() => Assert.Contains("project member", page.Find("table").TextContent));
+        page.Find(".notice button").Click();
+        page.WaitForAssertion(() => Assert.Empty(page.FindAll("#invitation")));
+    }
+
+    [Fact]
+    public async Task A_menu_offers_what_the_person_may_reach_and_changes_with_their_roles()
+    {
+        var web = Ok(await The<ITenancy>().CreateProject(Ana, new CreateProject("web"), null, Stop));
+        var bea = await Invited("bea", "project-member", web.Id.ToString());
+        await using var browser = Browser(bea);
+        var menu = browser.Render<NavigationList>(p => p.Add(n => n.Label, "Main"));
+        menu.WaitForAssertion(() => Assert.Contains("/projects/web/vms", menu.FindAll("a").Select(a => a.GetAttribute("href"))));
+        Assert.DoesNotContain("/hosts", menu.FindAll("a").Select(a => a.GetAttribute("href")));
+        Assert.DoesNotContain("/upkeep", menu.FindAll("a").Select(a => a.GetAttribute("href")));
+
+        var epoch = browser.Services.GetRequiredService<PortalScope>().Epoch;
+        Ok(await The<IAccess>().Bind(Ana, new BindRole("bea", "platform-operator"), null, Stop));
+        await Tell();
+        menu.WaitForAssertion(() => Assert.Contains("/hosts", menu.FindAll("a").Select(a => a.GetAttribute("href"))));
+        Assert.Equal(epoch + 1, browser.Services.GetRequiredService<PortalScope>().Epoch);
+    }
+
+    [Fact]
+    public async Task Who_may_not_see_people_is_told_why()
+    {
+        var web = Ok(await The<ITenancy>().CreateProject(Ana, new CreateProject("web"), null, Stop));
+        var dan = await Invited("dan", "project-viewer", web.Id.ToString());
+        await using var browser = Browser(dan);
+        var page = browser.Render<People>();
+        page.WaitForAssertion(() => Assert.Contains("needs access.read on the platform", page.Find("[role=alert]").TextContent));
+        Assert.Empty(page.FindAll("form"));
+    }
+}
