@@ -30,7 +30,7 @@ internal static class VmEndpoints
                 Answers.Ok(await use.Act(http.Caller(), Inputs.Project(project), body.Value, Inputs.IdempotencyKey(http), http.RequestAborted)))
             .Needs(Permissions.VmRead).Describe<Page<BulkItemView>>("Start, stop, reboot, delete, restore or label many", "Each VM is asked by itself and has its own answer: accepted with an operation, done, or refused with the reason.");
 
-        vms.MapGet("/watch", (HttpContext http, string project, IVirtualMachines use, ITenancy tenancy, Watch watch) => watch.Vms(http, Inputs.Project(project), use, tenancy))
+        vms.MapGet("/watch", (HttpContext http, string project, IVirtualMachines use, Watch watch) => watch.Vms(http, Inputs.Project(project), use))
             .Needs(Permissions.VmRead).DescribeStream("Watch virtual machines");
 
         vms.MapGet("/{vm}", async (HttpContext http, string project, string vm, IVirtualMachines use) =>

@@ -21,7 +21,7 @@ internal static class VolumeEndpoints
                 Answers.Accepted(http, await use.Create(http.Caller(), Inputs.Project(project), body.Value, Inputs.IdempotencyKey(http), http.RequestAborted)))
             .Needs(Permissions.VolumeCreate).Describe<OperationView>("Create a volume", "Empty, on the named host, on the host of the named vm (and attached to it), or where most disk is free.", StatusCodes.Status202Accepted);
 
-        volumes.MapGet("/watch", (HttpContext http, string project, IVolumes use, ITenancy tenancy, Watch watch) => watch.Volumes(http, Inputs.Project(project), use, tenancy))
+        volumes.MapGet("/watch", (HttpContext http, string project, IVolumes use, Watch watch) => watch.Volumes(http, Inputs.Project(project), use))
             .Needs(Permissions.VolumeRead).DescribeStream("Watch volumes");
 
         volumes.MapGet("/{volume}", async (HttpContext http, string project, string volume, IVolumes use) =>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Threading.Channels;
+using Plinth.Core.Identity;
 using Plinth.Core.Primitives;
 using Plinth.Web.Application;
 using Plinth.Web.Live;
@@ -11,7 +12,7 @@ namespace Plinth.Web.Api;
 /// Server-sent events. Each event carries the present form of one resource; its id is the version of the change log. <c>event: reset</c> says that events
 /// may have been missed (a reconnect, a slow reader): read the list anew. What was deleted comes as <c>{"id": …, "deleted": true}</c>.
 /// </summary>
-internal sealed class Watch(IChangeFeed feed, TimeProvider clock, IHostApplicationLifetime lifetime)
+internal sealed class Watch(IChangeFeed feed, IAccess access, TimeProvider clock, IHostApplicationLifetime lifetime)
 {
     /// <summary>Proxies cut silent streams, usually after a minute.</summary>
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(15);
@@ -19,56 +20,34 @@ internal sealed class Watch(IChangeFeed feed, TimeProvider clock, IHostApplicati
     /// <summary>Batches waiting for one slow reader; past it the reader is told to read anew.</summary>
     private const int MaxBatches = 16;
 
-    private const string Rights = "role-binding";
+    public Task<IResult> Vms(HttpContext http, string project, IVirtualMachines use) => Stream(http, Permissions.VmRead, project, "vm", async c =>
+        await use.Get(http.Caller(), project, VmId.From(c.Id), http.RequestAborted) is { Succeeded: true, Value: { State: not Core.Machines.VmState.Deleted } vm } ? vm : Gone(c));
 
-    public async Task<IResult> Vms(HttpContext http, string project, IVirtualMachines use, ITenancy tenancy)
+    public Task<IResult> Volumes(HttpContext http, string project, IVolumes use) => Stream(http, Permissions.VolumeRead, project, "volume", async c =>
+        await use.Get(http.Caller(), project, VolumeId.From(c.Id), http.RequestAborted) is { Succeeded: true, Value: { State: not Core.Storage.VolumeState.Deleted } volume } ? volume : Gone(c));
+
+    public Task<IResult> Hosts(HttpContext http, IHosts use) => Stream(http, Permissions.HostRead, null, "host", async c =>
+        await use.Get(http.Caller(), HostId.From(c.Id), http.RequestAborted) is { Succeeded: true, Value: var host } ? host : null);
+
+    // Those of others are changes too: they are not told of, not even as gone.
+    public Task<IResult> Operations(HttpContext http, IOperations use) => Stream(http, Permissions.OperationRead, null, "operation", async c =>
+        await use.Get(http.Caller(), OperationId.From(c.Id), http.RequestAborted) is { Succeeded: true, Value: var operation } ? operation : null);
+
+    private static object Gone(Change change) => new { id = change.Id, deleted = true };
+
+    /// <param name="permission">What the caller needs, in the project or anywhere, as long as the stream lasts.</param>
+    /// <param name="read">What is told of a change; null for nothing.</param>
+    private async Task<IResult> Stream(HttpContext http, string permission, string? project, string kind, Func<Change, Task<object?>> read)
     {
         var caller = http.Caller();
-        var first = await use.List(caller, project, new VmQuery(), new Window(1), http.RequestAborted);
+        var first = await access.Allowed(caller, permission, project, http.RequestAborted);
         if (!first.Succeeded) return Problems.Result(first.Refusals);
-        var owner = await tenancy.Project(caller, project, http.RequestAborted);
-        if (!owner.Succeeded) return Problems.Result(owner.Refusals);
-        var id = owner.Value.Id;
-        return await Stream(http, c => c.Kind == "vm" && c.Project == id.Value, async () => (await use.List(caller, project, new VmQuery(), new Window(1), http.RequestAborted)).Succeeded, async c =>
-            await use.Get(caller, project, VmId.From(c.Id), http.RequestAborted) is { Succeeded: true, Value: { State: not Core.Machines.VmState.Deleted } vm } ? vm : null);
-    }
-
-    public async Task<IResult> Volumes(HttpContext http, string project, IVolumes use, ITenancy tenancy)
-    {
-        var caller = http.Caller();
-        var first = await use.List(caller, project, new VolumeQuery(), new Window(1), http.RequestAborted);
-        if (!first.Succeeded) return Problems.Result(first.Refusals);
-        var owner = await tenancy.Project(caller, project, http.RequestAborted);
-        if (!owner.Succeeded) return Problems.Result(owner.Refusals);
-        var id = owner.Value.Id;
-        return await Stream(http, c => c.Kind == "volume" && c.Project == id.Value, async () => (await use.List(caller, project, new VolumeQuery(), new Window(1), http.RequestAborted)).Succeeded, async c =>
-            await use.Get(caller, project, VolumeId.From(c.Id), http.RequestAborted) is { Succeeded: true, Value: { State: not Core.Storage.VolumeState.Deleted } volume } ? volume : null);
-    }
-
-    public async Task<IResult> Hosts(HttpContext http, IHosts use)
-    {
-        var caller = http.Caller();
-        var first = await use.List(caller, new HostQuery(), new Window(1), http.RequestAborted);
-        if (!first.Succeeded) return Problems.Result(first.Refusals);
-        return await Stream(http, c => c.Kind == "host", async () => (await use.List(caller, new HostQuery(), new Window(1), http.RequestAborted)).Succeeded, async c => await use.Get(caller, HostId.From(c.Id), http.RequestAborted) is { Succeeded: true, Value: var host } ? host : null);
-    }
-
-    public async Task<IResult> Operations(HttpContext http, IOperations use)
-    {
-        var caller = http.Caller();
-        var first = await use.List(caller, new OperationQuery(), new Window(1), http.RequestAborted);
-        if (!first.Succeeded) return Problems.Result(first.Refusals);
-        return await Stream(http, c => c.Kind == "operation", async () => (await use.List(caller, new OperationQuery(), new Window(1), http.RequestAborted)).Succeeded, async c => await use.Get(caller, OperationId.From(c.Id), http.RequestAborted) is { Succeeded: true, Value: var operation } ? operation : null);
-    }
-
-    /// <param name="still">Whether the caller may go on watching; asked when roles change, and at every sign of life.</param>
-    private async Task<IResult> Stream(HttpContext http, Func<Change, bool> wanted, Func<Task<bool>> still, Func<Change, Task<object?>> read)
-    {
+        var within = first.Value;
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, lifetime.ApplicationStopping);
         var stop = ended.Token;
         var batches = Channel.CreateBounded<ChangeBatch>(new BoundedChannelOptions(MaxBatches) { SingleReader = true });
         var missed = 0;
-        using var subscription = feed.Subscribe(c => wanted(c) || c.Kind == Rights, batch =>
+        using var subscription = feed.Subscribe(c => c.ConcernsRights || (c.Kind == kind && (within is null || c.Project == within.Value.Value)), batch =>
         {
             if (!batches.Writer.TryWrite(batch)) Volatile.Write(ref missed, 1);
             return Task.CompletedTask;
@@ -89,20 +68,15 @@ internal sealed class Watch(IChangeFeed feed, TimeProvider clock, IHostApplicati
                 using var tick = CancellationTokenSource.CreateLinkedTokenSource(stop);
                 if (await Task.WhenAny(arrival, Task.Delay(Heartbeat, clock, tick.Token)) != arrival)
                 {
-                    if (!await still()) break;
+                    if (!await Still()) break;
                     await response.WriteAsync(": still here\n\n", stop);
                 }
                 else
                 {
                     await tick.CancelAsync();
                     if (!await arrival) break;
-                    var over = false;
-                    while (!over && batches.Reader.TryRead(out var batch))
-                    {
-                        over = (batch.Overflow || batch.Changes.Any(c => c.Kind == Rights)) && !await still();
-                        if (!over) await Write(response, new ChangeBatch([.. batch.Changes.Where(wanted)], batch.Overflow), read, stop);
-                    }
-                    if (over) break;
+                    if (!await Still()) break;
+                    while (batches.Reader.TryRead(out var batch)) await Write(response, batch with { Changes = [.. batch.Changes.Where(c => c.Kind == kind)] }, read, stop);
                     if (Interlocked.Exchange(ref missed, 0) == 1) await response.WriteAsync("event: reset\ndata: {}\n\n", stop);
                     arrival = batches.Reader.WaitToReadAsync(stop).AsTask();
                 }
@@ -114,6 +88,9 @@ internal sealed class Watch(IChangeFeed feed, TimeProvider clock, IHostApplicati
             // The reader has left, or the console stops; it connects again in two seconds.
         }
         return Results.Empty;
+
+        // A role that was taken away, or has come to its end, ends the stream.
+        async Task<bool> Still() => (await access.Allowed(caller, permission, project, stop)).Succeeded;
     }
 
     private static async Task Write(HttpResponse response, ChangeBatch batch, Func<Change, Task<object?>> read, CancellationToken stop)
@@ -121,7 +98,7 @@ internal sealed class Watch(IChangeFeed feed, TimeProvider clock, IHostApplicati
         if (batch.Overflow) await response.WriteAsync("event: reset\ndata: {}\n\n", stop);
         foreach (var change in batch.Changes)
         {
-            var resource = await read(change) ?? new { id = change.Id, deleted = true };
+            if (await read(change) is not { } resource) continue;
             var data = JsonSerializer.Serialize(resource, resource.GetType(), Json.Options);
             // Heartbeats have no version of their own; an id would set a reader back.
             var id = change.Version > 0 ? $"id: {change.Version}\n" : "";

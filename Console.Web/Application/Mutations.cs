@@ -92,7 +92,10 @@ internal sealed class Mutations(IConsoleStore store, AccessControl access)
             if (!result.Succeeded)
             {
                 scope.Discard();
-                return Refused(mutation, action, result.Refusals);
+                Refused(mutation, action, result.Refusals);
+                // The ledger says it all; the caller hears what is theirs to know.
+                var veil = await access.Veil(scope.Db, caller, stop);
+                return Result<Guid>.No([.. result.Refusals.Select(veil.Of)]);
             }
             if (key is not null) scope.Db.IdempotencyKeys.Add(key.Row(result.Value, scope.Now));
             scope.Audit(caller.Principal, caller.RemoteAddress, action, mutation.Target, mutation.Project, AuditOutcomes.Done, mutation.Detail);

@@ -24,7 +24,7 @@ public interface IVirtualMachines
     Task<Result<OperationView>> Delete(Caller caller, string project, VmId vm, bool atOnce, long? expectedVersion, string? idempotencyKey, CancellationToken stop);
     /// <summary>Undoes a deletion: what was running runs again.</summary>
     Task<Result<OperationView>> Restore(Caller caller, string project, VmId vm, string? idempotencyKey, CancellationToken stop);
-    /// <summary>Why the caller may not have a console of this VM open any longer; null while they may.</summary>
+    /// <summary>Why the caller may not have a console of this VM open any longer; null while they may. Asked of somebody who knows the VM.</summary>
     Task<Refusal?> WhyNoConsole(Caller caller, VmId vm, CancellationToken stop);
     Task<Result<DecisionView>> Decision(Caller caller, string project, VmId vm, CancellationToken stop);
     Task<Result<ConsoleTicketView>> OpenConsole(Caller caller, string project, VmId vm, OpenVmConsole request, CancellationToken stop);
@@ -194,6 +194,10 @@ public interface IAccess
     Task<Result<Done>> Unbind(Caller caller, RoleBindingId binding, CancellationToken stop);
     /// <summary>Whether the caller may do this, and why: every permission there is, or one.</summary>
     Task<Result<IReadOnlyList<AccessAnswer>>> Mine(Caller caller, string? permission, string? project, CancellationToken stop);
+    /// <summary>
+    /// Whether the caller may do this now: in the project, or without one wherever they may; asked again while something stays open. The project's id, where there is one.
+    /// </summary>
+    Task<Result<ProjectId?>> Allowed(Caller caller, string permission, string? project, CancellationToken stop);
     /// <summary>The roles that the caller has now.</summary>
     Task<Result<IReadOnlyList<OwnRoleView>>> MyRoles(Caller caller, CancellationToken stop);
     Task<Result<IReadOnlyList<UserView>>> Users(Caller caller, CancellationToken stop);

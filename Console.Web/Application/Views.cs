@@ -190,7 +190,7 @@ public sealed record NetworkView(
 /// <summary>How one host has a network that it should have.</summary>
 /// <param name="Conforms">Null while the host has not reported it.</param>
 /// <param name="Drift">What was changed there by hand and put right; empty when nothing was.</param>
-public sealed record NetworkHostView(HostId Host, string HostName, int Vms, bool? Conforms, string Detail, string Drift, DateTimeOffset? DriftAt, DateTimeOffset? ReportedAt, bool Stale);
+public sealed record NetworkHostView(HostId? Host, string HostName, int Vms, bool? Conforms, string Detail, string Drift, DateTimeOffset? DriftAt, DateTimeOffset? ReportedAt, bool Stale);
 
 /// <summary>A guest on a network.</summary>
 /// <param name="Version">The VM's.</param>

@@ -18,14 +18,15 @@ internal sealed class AccessControl(IConsoleStore store, TimeProvider time)
     {
         var now = time.GetUtcNow();
         if (principal.Kind is not (PrincipalKind.User or PrincipalKind.Client)) return new Rights(principal, [], now);
-        var bound = await db.RoleBindings.AsNoTracking().Where(b => b.SubjectKind == principal.Kind && b.Subject == principal.Id)
+        // Whoever is shut out has nothing.
+        var person = principal.Kind == PrincipalKind.User && Guid.TryParse(principal.Id, out var id) ? new UserId(id) : default;
+        var bound = await db.RoleBindings.AsNoTracking().Where(b => b.SubjectKind == principal.Kind && b.Subject == principal.Id && !db.Users.Any(u => u.Id == person && u.Disabled))
             .Select(b => new
             {
                 b.Role, b.Organization, b.Project, b.Until,
                 OrganizationName = db.Organizations.Where(o => o.Id == b.Organization).Select(o => o.Name).FirstOrDefault(),
                 ProjectName = db.Projects.Where(p => p.Id == b.Project).Select(p => p.Name).FirstOrDefault(),
             }).ToListAsync(stop);
-        if (bound.Count == 0 || await IsDisabled(db, principal, stop)) return new Rights(principal, [], now);
         var own = bound.All(b => BuiltIn.ContainsKey(b.Role)) ? [] : await db.Roles.AsNoTracking().ToDictionaryAsync(r => r.Name, RoleViews.Role, stop);
         return new Rights(principal, bound.Select(b => (Row: b, Role: BuiltIn.GetValueOrDefault(b.Role) ?? own.GetValueOrDefault(b.Role))).Where(b => b.Role is not null)
             .Select(b => new Grant(b.Role!, ScopeOf(b.Row.Organization, b.Row.Project), Where(b.Row.OrganizationName, b.Row.ProjectName), b.Row.Until)), now);
@@ -117,9 +118,6 @@ internal sealed class AccessControl(IConsoleStore store, TimeProvider time)
         organization is not { } o ? Scope.Platform : project is { } p ? Scope.Of(o, p) : Scope.Of(o);
 
     private static string Where(string? organization, string? project) => project is not null ? $"project {project}" : organization is not null ? $"organization {organization}" : "the platform";
-
-    private static async Task<bool> IsDisabled(ConsoleDb db, Principal principal, CancellationToken stop) =>
-        principal.Kind == PrincipalKind.User && Guid.TryParse(principal.Id, out var id) && await db.Users.AnyAsync(u => u.Id == new UserId(id) && u.Disabled, stop);
 }
 
 /// <summary>Which projects a list is about.</summary>

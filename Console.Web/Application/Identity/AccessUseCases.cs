@@ -126,8 +126,7 @@ internal sealed class AccessUseCases(IConsoleStore store, AccessControl access, 
         var done = await AtScope(caller, "role.take", seen.Organization?.ToString(), seen.Project?.ToString(), Result<Idempotency?>.Ok(null), async (m, _, where) =>
         {
             if (await m.Db.RoleBindings.SingleOrDefaultAsync(b => b.Id == binding, stop) is not { } row) return NoBinding(binding);
-            if (row is { Organization: null, Role: "platform-admin", Until: null } && await m.Db.RoleBindings.CountAsync(b => b.Organization == null && b.Role == row.Role && b.Until == null && b.SubjectKind == PrincipalKind.User, stop) <= 1 && row.SubjectKind == PrincipalKind.User)
-                return Refusal.Conflict("last_admin", "This is the last person who may decide who does what on the platform; give somebody else the role first.");
+            if (IsForGood(row) && await IsLastAdmin(m.Db, row.Subject, stop)) return LastAdmin;
             m.Db.RoleBindings.Remove(row);
             (m.Target, m.Detail) = (Target(row), $"{row.Role} on {where}");
             return binding.Value;
@@ -151,6 +150,17 @@ internal sealed class AccessUseCases(IConsoleStore store, AccessControl access, 
         }
         return Result<IReadOnlyList<AccessAnswer>>.Ok([.. Permissions.All.Where(p => permission is null || p == permission).Select(p =>
             new AccessAnswer(p, where, rights.Has(p, scope), rights.Check(p, scope, where)?.Message ?? rights.Because(p, scope)))]);
+    }
+
+    public async Task<Result<ProjectId?>> Allowed(Caller caller, string permission, string? project, CancellationToken stop)
+    {
+        await using var db = store.Read();
+        if (project is not null)
+        {
+            var owner = await access.Project(db, caller, permission, project, stop);
+            return owner.Succeeded ? owner.Value.Id : Result<ProjectId?>.No(owner.Refusals);
+        }
+        return await NotAnywhere(db, caller, permission, stop) is { } no ? no : Result<ProjectId?>.Ok(null);
     }
 
     public async Task<Result<IReadOnlyList<OwnRoleView>>> MyRoles(Caller caller, CancellationToken stop)
@@ -219,9 +229,9 @@ internal sealed class AccessUseCases(IConsoleStore store, AccessControl access, 
         {
             if (await m.Db.Users.SingleOrDefaultAsync(u => u.Id == user, stop) is not { } row) return NoUser(user);
             if (disabled && caller.Principal.Id == user.ToString()) return Refusal.Conflict("yourself", "You cannot shut yourself out; somebody else has to.");
+            if (disabled && await IsLastAdmin(m.Db, user.ToString(), stop)) return LastAdmin;
             row.Disabled = disabled;
             row.SecurityStamp = Guid.NewGuid();
-            m.Scope.Publish(LogKinds.RoleBinding, user.Value);
             m.Detail = row.Name;
             return user.Value;
         }, stop);
@@ -248,9 +258,24 @@ internal sealed class AccessUseCases(IConsoleStore store, AccessControl access, 
             row = new RoleBindingRow { Id = RoleBindingId.New(m.Now), SubjectKind = subject.Kind, Subject = subject.Id, Role = role.Name, Organization = scope.Organization, Project = scope.Project, CreatedBy = m.By, CreatedAt = m.Now };
             m.Db.RoleBindings.Add(row);
         }
+        // An end would come by itself, with nobody left to set another.
+        else if (until is not null && IsForGood(row) && await IsLastAdmin(m.Db, row.Subject, stop)) return LastAdmin;
         row.Until = until;
         (m.Target, m.Detail) = (Target(row), $"{role.Title} on {where} to {subject.Name}{(until is { } u ? $", until {u:u}" : "")}");
         return row.Id.Value;
+    }
+
+    private static Refusal LastAdmin => Refusal.Conflict("last_admin", "This is the last person who may decide who does what on the platform; give somebody else the role platform admin first, without an end.");
+
+    private static bool IsForGood(RoleBindingRow row) => row is { SubjectKind: PrincipalKind.User, Organization: null, Until: null } && row.Role == Core.Identity.Roles.PlatformAdmin.Name;
+
+    /// <summary>Without this person nobody who can sign in would be a platform admin for good.</summary>
+    private static async Task<bool> IsLastAdmin(ConsoleDb db, string subject, CancellationToken stop)
+    {
+        var admins = await db.RoleBindings.Where(b => b.Organization == null && b.Role == Core.Identity.Roles.PlatformAdmin.Name && b.Until == null && b.SubjectKind == PrincipalKind.User).Select(b => b.Subject).ToListAsync(stop);
+        if (!admins.Contains(subject)) return false;
+        var others = admins.Where(a => a != subject && Guid.TryParse(a, out _)).Select(a => new UserId(Guid.Parse(a))).ToArray();
+        return !await db.Users.AnyAsync(u => others.Contains(u.Id) && !u.Disabled, stop);
     }
 
     private static async Task<(PrincipalKind Kind, string Id, string Name)?> Subject(ConsoleDb db, RefusalList refusals, string? kind, string? subject, CancellationToken stop)

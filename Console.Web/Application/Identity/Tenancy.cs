@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Plinth.Core.Identity;
+using Plinth.Core.Inventory;
 using Plinth.Core.Machines;
 using Plinth.Core.Network;
 using Plinth.Core.Primitives;
@@ -11,8 +12,8 @@ namespace Plinth.Web.Application.Identity;
 /// <inheritdoc cref="ITenancy"/>
 internal sealed class Tenancy(IConsoleStore store, AccessControl access, Mutations mutations) : ITenancy
 {
-    /// <summary>What a new project's own network has; addresses of projects never meet.</summary>
-    private const string FirstNetworkCidr = "10.64.0.0/22";
+    /// <summary>What a new project's own network may have: addresses of projects never meet, those of hosts must not.</summary>
+    private static readonly string[] FirstNetworkCidrs = ["10.64.0.0/22", "172.24.0.0/22", "192.168.64.0/22"];
 
     public async Task<Result<IReadOnlyList<OrganizationView>>> Organizations(Caller caller, CancellationToken stop)
     {
@@ -112,11 +113,14 @@ internal sealed class Tenancy(IConsoleStore store, AccessControl access, Mutatio
             if (request.Name is { } name && await m.Db.Projects.AnyAsync(p => p.Organization == organization.Id && p.Name == name && p.DeletedAt == null, stop)) refusals.Add(Taken("project", name));
             if (refusals.Any) return Result<Guid>.No(refusals.All);
             var row = new ProjectRow { Id = ProjectId.New(m.Now), Organization = organization.Id, Name = request.Name!, Description = request.Description ?? "", CreatedAt = m.Now };
+            var uplinks = (await m.Db.Hosts.Where(h => h.State != HostState.Retired).ToListAsync(stop)).Where(h => h.Facts is { TunnelAddress.Length: > 0 }).Select(h => (h.Name, h.Facts!.TunnelAddress)).ToList();
+            if (FirstNetworkCidrs.FirstOrDefault(c => NetworkChecks.Range(c, [], uplinks) is null) is not { } cidr)
+                return Refusal.Conflict("no_range", $"Hosts have addresses in each of {string.Join(", ", FirstNetworkCidrs)}, so none of them can be the project's first network.");
             m.Db.Projects.Add(row);
             m.Db.Networks.Add(new NetworkRow
             {
                 Id = NetworkId.New(m.Now), Project = row.Id, Name = WellKnown.DefaultName, Description = "The project's first network: its guests reach each other and the world.", Kind = NetworkKind.Vxlan,
-                Cidr = FirstNetworkCidr, Vni = await Networks.NetworkUseCases.FreeVni(m.Db, stop), CreatedAt = m.Now,
+                Cidr = cidr, Vni = await Networks.NetworkUseCases.FreeVni(m.Db, stop), CreatedAt = m.Now,
             });
             (m.Project, m.Target, m.Detail) = (row.Id, $"project/{row.Id}", $"{row.Name} in {organization.Name}");
             return row.Id.Value;

@@ -59,13 +59,28 @@ internal sealed class Veil
         },
     };
 
-    public NetworkView Of(NetworkView network) => _hosts is null ? network : network with { Hosts = [] };
+    /// <summary>Whether each host has it as wanted, and how old that is; addresses beneath it, and what else a host holds, are the operator's.</summary>
+    public NetworkView Of(NetworkView network) => _hosts is null ? network : network with
+    {
+        Hosts =
+        [
+            .. network.Hosts.Select(h => h with
+            {
+                Host = null, HostName = AHost, Drift = "", DriftAt = null,
+                Detail = h.Conforms switch { true => "As wanted.", false => "It differs from what is wanted there; operators are shown how.", null => "It has not been reported from there yet." },
+            }),
+        ],
+    };
 
     public NetworkMemberView Of(NetworkMemberView member) => _hosts is null ? member : member with { HostName = member.HostName is null ? null : AHost };
 
     public SearchHit Of(SearchHit hit) => _hosts is null ? hit : hit with { Detail = Text(hit.Detail) };
 
-    public Refusal Of(Refusal refusal) => _hosts is null ? refusal : refusal with { Message = Text(refusal.Message) };
+    public Refusal Of(Refusal refusal) => _hosts is null ? refusal : refusal with
+    {
+        // The host's own address is no more a tenant's to know than its name.
+        Message = refusal.Code == "overlaps_uplink" ? "The range holds addresses of the platform itself, which guests could not reach then. Choose another range." : Text(refusal.Message),
+    };
 
     /// <summary>The sentence without names of hosts.</summary>
     public string Text(string sentence)

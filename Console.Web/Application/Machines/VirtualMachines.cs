@@ -191,8 +191,8 @@ internal sealed class VirtualMachines(IConsoleStore store, AccessControl access,
     public async Task<Refusal?> WhyNoConsole(Caller caller, VmId vm, CancellationToken stop)
     {
         await using var db = store.Read();
-        if (await db.Vms.Where(v => v.Id == vm).Select(v => (ProjectId?)v.Project).SingleOrDefaultAsync(stop) is not { } project) return Naming.NoVm(vm);
-        return await access.Project(db, caller, Permissions.VmConsole, project.ToString(), stop) is { Succeeded: false, Refusals: var refusals } ? refusals[0] : null;
+        if (await db.Projects.SingleOrDefaultAsync(p => db.Vms.Any(v => v.Id == vm && v.Project == p.Id), stop) is not { } owner) return Naming.NoVm(vm);
+        return (await access.Of(db, caller.Principal, stop)).Check(Permissions.VmConsole, AccessControl.ScopeOf(owner), $"project {owner.Name}");
     }
 
     public async Task<Result<ConsoleTicketView>> OpenConsole(Caller caller, string project, VmId vm, OpenVmConsole request, CancellationToken stop)

@@ -11,10 +11,9 @@ internal sealed class OperationAnswers(IConsoleStore store, AccessControl access
     /// <param name="begun">The id of the operation, or why there is none.</param>
     public async Task<Result<OperationView>> Of(Caller caller, Result<Guid> begun, CancellationToken stop)
     {
+        if (!begun.Succeeded) return Result<OperationView>.No(begun.Refusals);
         await using var db = store.Read();
-        var veil = await access.Veil(db, caller, stop);
-        if (!begun.Succeeded) return Result<OperationView>.No([.. begun.Refusals.Select(veil.Of)]);
         var id = new OperationId(begun.Value);
-        return veil.Of(OperationViews.View(await db.Operations.SingleAsync(o => o.Id == id, stop)));
+        return (await access.Veil(db, caller, stop)).Of(OperationViews.View(await db.Operations.SingleAsync(o => o.Id == id, stop)));
     }
 }

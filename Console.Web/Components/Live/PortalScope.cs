@@ -43,7 +43,7 @@ public sealed class PortalScope(CallerSource callers, ITenancy tenancy, IAccess 
     private async Task Begin()
     {
         await Read();
-        _subscription = feed.Subscribe(c => c.Kind is "role-binding" or "project" or "organization", _ => Read());
+        _subscription = feed.Subscribe(c => c.ConcernsRights || c.Kind is "project" or "organization", _ => Read());
     }
 
     private async Task Read()

@@ -14,13 +14,16 @@ public static class ConsoleEndpoints
     /// <summary>How long the agent may take to dial back.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
 
+    /// <summary>How often it is asked whether the viewer may still look, beside every change of rights.</summary>
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(15);
+
     public static void MapConsoles(this WebApplication app)
     {
         app.Map("/consoles/{ticket}", View).RequireAuthorization(ApiAuthorization.Policy).ExcludeFromDescription();
         app.Map(HubNames.ConsoleRoute + "{id}", Serve).RequireAuthorization(AgentAuthentication.Policy).ServedOn(ListenerKind.AgentHub).ExcludeFromDescription();
     }
 
-    private static async Task<IResult> View(HttpContext context, string ticket, ConsoleSockets consoles, IAgentGateway agents, ILeadership leadership, IVirtualMachines machines, IChangeFeed feed, IHostApplicationLifetime lifetime, ILogger<ConsoleSockets> log)
+    private static async Task<IResult> View(HttpContext context, string ticket, ConsoleSockets consoles, IAgentGateway agents, ILeadership leadership, IVirtualMachines machines, IChangeFeed feed, TimeProvider clock, IHostApplicationLifetime lifetime, ILogger<ConsoleSockets> log)
     {
         if (!context.WebSockets.IsWebSocketRequest) return Results.Problem("A console is a WebSocket.", statusCode: StatusCodes.Status426UpgradeRequired);
         if (!SameOrigin.Holds(context.Request)) return Results.Problem("A page of another origin cannot open a console.", statusCode: StatusCodes.Status403Forbidden);
@@ -39,11 +42,26 @@ public static class ConsoleEndpoints
             await agents.Send(used.Host, meeting.Command, ended.Token);
             using var agent = await meeting.Agent.Task.WaitAsync(Patience, ended.Token);
             var (caller, over) = (context.Caller(), new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously));
-            using var rights = feed.Subscribe(c => c.Kind == "role-binding", async _ =>
-            {
-                if (await machines.WhyNoConsole(caller, used.Vm, ended.Token) is { } no) over.TrySetResult(no.Message);
-            });
+            using var changes = feed.Subscribe(c => c.ConcernsRights, _ => Look());
+            // A role may end by itself, which changes nothing that would be told.
+            await using var nowAndThen = clock.CreateTimer(_ => _ = Look(), null, LookEvery, LookEvery);
             await SocketBridge.Run(browser, agent, over.Task, ended.Token);
+
+            async Task Look()
+            {
+                try
+                {
+                    if (await machines.WhyNoConsole(caller, used.Vm, ended.Token) is { } no) over.TrySetResult(no.Message);
+                }
+                catch (Exception e) when (!ended.IsCancellationRequested)
+                {
+                    log.LogWarning("Whether {Viewer} may still see the console of VM {Vm} cannot be read for now: {Reason}. It is looked at again within {Seconds} s.", caller.Principal.Name, used.Vm, e.Message, LookEvery.TotalSeconds);
+                }
+                catch (Exception)
+                {
+                    // The console has ended meanwhile.
+                }
+            }
         }
         catch (ConsoleRefusedException e)
         {

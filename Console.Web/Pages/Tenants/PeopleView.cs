@@ -1,3 +1,4 @@
+using Plinth.Core.Identity;
 using Plinth.Core.Primitives;
 using Plinth.Web.Application;
 using Plinth.Web.Components.Live;
@@ -12,6 +13,8 @@ public sealed class PeopleView : LiveView
     /// <summary>What the choice of a scope says for the whole platform.</summary>
     public const string Platform = "";
 
+    private const string Unchosen = "-";
+
     private readonly IAccess _access;
     private readonly ITenancy _tenancy;
     private IReadOnlyList<Refusal> _answer = [];
@@ -21,7 +24,7 @@ public sealed class PeopleView : LiveView
     public PeopleView(IAccess access, ITenancy tenancy, IChangeFeed feed, Caller caller) : base(caller)
     {
         (_access, _tenancy) = (access, tenancy);
-        Listen(feed, change => change.Kind is "project" or "organization" or "role-binding", _ => Load());
+        Listen(feed, change => change.ConcernsRights || change.Kind is "project" or "organization", _ => Load());
     }
 
     public IReadOnlyList<UserView> Users { get; private set; } = [];
@@ -29,12 +32,15 @@ public sealed class PeopleView : LiveView
     public IReadOnlyList<RoleBindingView> Bindings { get; private set; } = [];
     public IReadOnlyList<(string, string)> Scopes { get; private set; } = [];
 
+    /// <summary>Somewhere they may say who does what; forms are for those.</summary>
+    public bool MayGive { get; private set; }
+
     public string Name { get; set; } = "";
     public string Role { get; set; } = "project-member";
-    public string Scope { get; set; } = Platform;
+    public string Scope { get; set; } = Unchosen;
     public string Subject { get; set; } = "";
     public string GiveRole { get; set; } = "project-member";
-    public string GiveScope { get; set; } = Platform;
+    public string GiveScope { get; set; } = Unchosen;
     public string Hours { get; set; } = "";
 
     /// <summary>The link of who was invited last; shown this once.</summary>
@@ -95,16 +101,18 @@ public sealed class PeopleView : LiveView
     {
         Users = Take(await _access.Users(Caller, Stop)) ?? [];
         if (Refusals.Count > 0) return;
+        MayGive = (await _access.Allowed(Caller, Permissions.AccessManage, null, Stop)).Succeeded;
         Roles = Take(await _access.Roles(Caller, Stop)) ?? [];
         Bindings = Take(await _access.Bindings(Caller, new BindingQuery(), Stop)) ?? [];
         var organizations = (await _tenancy.Organizations(Caller, Stop)) is { Succeeded: true, Value: { } os } ? os : [];
         var projects = (await _tenancy.Projects(Caller, Stop)) is { Succeeded: true, Value: { } ps } ? ps : [];
         Scopes =
         [
-            (Platform, "The platform"),
+            .. await _access.Mine(Caller, Permissions.AccessManage, null, Stop) is { Succeeded: true, Value: [{ Allowed: true }] } ? new[] { (Platform, "The platform") } : [],
             .. organizations.SelectMany(o => projects.Where(p => p.OrganizationId == o.Id).Select(p => ($"p:{p.Id}", $"Project {p.Name} of {o.Name}")).Prepend(($"o:{o.Id}", $"Organization {o.Name}"))),
         ];
-        if (Scope == Platform && Scopes.Count > 1) Scope = GiveScope = Scopes[^1].Item1;
+        if (Scopes.All(s => s.Item1 != Scope)) Scope = Scopes.Count > 0 ? Scopes[^1].Item1 : Platform;
+        if (Scopes.All(s => s.Item1 != GiveScope)) GiveScope = Scope;
     }
 
     private static string? OrganizationOf(string scope) => scope.StartsWith("o:", StringComparison.Ordinal) ? scope[2..] : null;

@@ -1,3 +1,4 @@
+using Plinth.Core.Identity;
 using Plinth.Core.Primitives;
 using Plinth.Web.Application;
 using Plinth.Web.Components.Live;
@@ -10,20 +11,24 @@ namespace Plinth.Web.Pages.Tenants;
 public sealed class ProjectsView : LiveView
 {
     private readonly ITenancy _tenancy;
+    private readonly IAccess _access;
     private IReadOnlyList<Refusal> _answer = [];
     private IReadOnlyList<Refusal> _organizationAnswer = [];
 
     // One key for one form: pressing twice makes one.
     private string _key = Guid.NewGuid().ToString(), _organizationKey = Guid.NewGuid().ToString();
 
-    public ProjectsView(ITenancy tenancy, IChangeFeed feed, Caller caller) : base(caller)
+    public ProjectsView(ITenancy tenancy, IAccess access, IChangeFeed feed, Caller caller) : base(caller)
     {
-        _tenancy = tenancy;
-        Listen(feed, change => change.Kind is "project" or "organization" or "role-binding", _ => Load());
+        (_tenancy, _access) = (tenancy, access);
+        Listen(feed, change => change.ConcernsRights || change.Kind is "project" or "organization" or "vm", _ => Load());
     }
 
     public IReadOnlyList<OrganizationView> Organizations { get; private set; } = [];
     public IReadOnlyList<ProjectView> Projects { get; private set; } = [];
+
+    /// <summary>Somewhere they may make projects; what makes and deletes them is for those.</summary>
+    public bool MayManage { get; private set; }
 
     public string Name { get; set; } = "";
     public string Description { get; set; } = "";
@@ -75,6 +80,7 @@ public sealed class ProjectsView : LiveView
     protected override async Task Read()
     {
         Organizations = Take(await _tenancy.Organizations(Caller, Stop)) ?? [];
+        MayManage = (await _access.Allowed(Caller, Permissions.ProjectManage, null, Stop)).Succeeded;
         if (Refusals.Count == 0) Projects = Take(await _tenancy.Projects(Caller, Stop)) ?? [];
         if (Organizations.All(o => o.Name != Organization)) Organization = Organizations.FirstOrDefault()?.Name ?? "";
     }

@@ -58,16 +58,21 @@ public sealed class SettingRow
 }
 
 /// <summary>A person who signs in to the portal.</summary>
-public sealed class UserRow : IVersioned
+public sealed class UserRow : IVersioned, ILogged
 {
     public required UserId Id { get; set; }
     public required string Name { get; set; }
     public DateTimeOffset CreatedAt { get; set; }
-    public DateTimeOffset? LastSignInAt { get; set; }
+    [Heartbeat] public DateTimeOffset? LastSignInAt { get; set; }
     /// <summary>Changed to end every session of the person.</summary>
     public Guid SecurityStamp { get; set; }
     public bool Disabled { get; set; }
     public long Version { get; set; }
+
+    string ILogged.LogKind => LogKinds.User;
+    Guid ILogged.LogId => Id.Value;
+    ProjectId? ILogged.LogProject => null;
+    object ILogged.LogDocument => new { Id, Name, CreatedAt, Disabled };
 }
 
 /// <summary>A one-time sign-in link. Only the hash of its secret is kept.</summary>

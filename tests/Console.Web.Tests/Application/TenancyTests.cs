@@ -12,9 +12,11 @@ public class TenancyTests : Stage
     private ITenancy Tenancy => The<ITenancy>();
     private IAccess Access => The<IAccess>();
 
-    private async Task<Caller> Invite(string name, string role, string? organization = null, string? project = null)
+    private Task<Caller> Invite(string name, string role, string? organization = null, string? project = null) => Invite(Ana, name, role, organization, project);
+
+    private async Task<Caller> Invite(Caller by, string name, string role, string? organization = null, string? project = null)
     {
-        var invited = Ok(await Access.Invite(Ana, new InviteUser(name, role, organization, project), Stop));
+        var invited = Ok(await Access.Invite(by, new InviteUser(name, role, organization, project), Stop));
         return new Caller(new Principal(PrincipalKind.User, invited.User.Id.ToString(), name), "192.0.2.8");
     }
 
@@ -108,9 +110,20 @@ public class TenancyTests : Stage
         var bindings = Ok(await Access.Bindings(Ana, new BindingQuery(), Stop));
         var mine = bindings.Single(b => b.Subject == Ana.Principal.Id);
         Assert.Equal("last_admin", No(await Access.Unbind(Ana, mine.Id, Stop)).Code);
-        await Invite("second", "platform-admin");
+        var second = await Invite("second", "platform-admin");
         Ok(await Access.Unbind(Ana, mine.Id, Stop));
         Assert.Equal("forbidden", No(await Access.Users(Ana, Stop)).Code);
+
+        // Neither by an end that is set, nor by somebody whose own time is short.
+        Assert.Equal("last_admin", No(await Access.Bind(second, new BindRole("second", "platform-admin", Hours: 1), null, Stop)).Code);
+        var brief = await Invite(second, "brief", "platform-operator");
+        Ok(await Access.Bind(second, new BindRole("brief", "platform-admin", Hours: 1), null, Stop));
+        Assert.Equal("last_admin", No(await Access.Disable(brief, new UserId(Guid.Parse(second.Principal.Id)), true, Stop)).Code);
+        // Whoever is shut out is nobody to fall back on.
+        var third = await Invite(second, "third", "platform-admin");
+        Ok(await Access.Disable(second, new UserId(Guid.Parse(third.Principal.Id)), true, Stop));
+        var own = Ok(await Access.Bindings(second, new BindingQuery(Subject: "second"), Stop)).Single();
+        Assert.Equal("last_admin", No(await Access.Unbind(brief, own.Id, Stop)).Code);
     }
 
     [Fact]
@@ -124,6 +137,25 @@ public class TenancyTests : Stage
         Assert.Contains("needs vm.create on project web; you have starter on project web", No(await Vms.Create(dan, "web", Request("x"), null, Stop)).Message, StringComparison.Ordinal);
         Assert.Equal("role_in_use", No(await Access.DeleteRole(Ana, "starter", Stop)).Code);
         Assert.Equal("unknown_permission", No(await Access.CreateRole(Ana, new CreateRole("odd", "?", ["vm.fly"]), null, Stop)).Code);
+    }
+
+    [Fact]
+    public async Task A_tenant_learns_of_a_networks_state_and_of_no_address_beneath_it()
+    {
+        await Image();
+        var agent = await Host("kvm-1");
+        var web = await Project_("web", "default");
+        var bea = await Invite("bea", "project-member", project: web.Id.ToString());
+        var created = Ok(await Vms.Create(bea, "web", Request("x"), null, Stop));
+        await Place();
+        await agent.Reconcile();
+        var network = Assert.Single(Ok(await The<INetworks>().List(bea, "web", Stop)));
+        var on = Assert.Single(network.Hosts);
+        Assert.Equal((null, "a host", 1), (on.Host, on.HostName, on.Vms));
+        Assert.Equal("kvm-1", Assert.Single(Ok(await The<INetworks>().List(Ana, "web", Stop))[0].Hosts).HostName);
+        Assert.DoesNotContain("kvm-1", string.Join(' ', Ok(await Operations.Get(bea, created.Id, Stop)).Steps.Select(s => s.Detail)));
+        Assert.Contains("kvm-1", string.Join(' ', Ok(await Operations.Get(Ana, created.Id, Stop)).Steps.Select(s => s.Detail)));
+        Assert.Contains("found for you", No(await Vms.Create(bea, "web", Request("y") with { Host = "kvm-1" }, null, Stop)).Message);
     }
 
     [Fact]

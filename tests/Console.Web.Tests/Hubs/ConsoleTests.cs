@@ -6,6 +6,8 @@ using Plinth.Core.Machines;
 using Plinth.Core.Primitives;
 using Plinth.Core.Protocol;
 using Plinth.Web.Application;
+using Plinth.Web.Persistence;
+using Plinth.Web.Tests.Persistence;
 using Plinth.Web.Tests.Serving;
 
 namespace Plinth.Web.Tests.Hubs;
@@ -109,11 +111,44 @@ public sealed class ConsoleTests(ServedConsole console)
         await Assert.ThrowsAsync<WebSocketException>(() => Serial(other, ((OpenConsole)command.Body).ConsoleId));
     }
 
-    private async Task<ClientWebSocket> Viewer(string path, string? origin = null)
+    [Fact]
+    public async Task A_console_closes_with_the_reason_when_the_viewers_role_is_taken_away()
+    {
+        await using var agent = await TestAgent.Enrolled(console);
+        await agent.Connect();
+        await agent.Greet();
+        var access = console.App.Services.GetRequiredService<IAccess>();
+        var invited = (await access.Invite(Caller.System, new InviteUser("looker", "project-member", Project: "default"), Deadline)).Value!;
+        var store = console.App.Services.GetRequiredService<IConsoleStore>();
+        var vm = await store.Write(scope =>
+        {
+            var row = Sample.Vm(scope.Now, "looked-at");
+            scope.Db.Add(row);
+            return Task.FromResult(row.Id);
+        });
+        var ticket = console.App.Services.GetRequiredService<IConsoleBroker>().Issue(new Principal(PrincipalKind.User, invited.User.Id.ToString(), "looker"), vm, agent.Host, ConsoleKind.Serial);
+        var cookies = new System.Net.CookieContainer();
+        using (var browser = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, CookieContainer = cookies }) { BaseAddress = console.Portal })
+            await browser.PostAsync("/sign-in", new FormUrlEncodedContent([new("link", invited.Path)]));
+        using var viewer = await Viewer(ticket.Path, cookies: cookies.GetCookieHeader(console.Portal));
+        var command = await agent.Receive<Command>();
+        using var serial = await Serial(agent, Assert.IsType<OpenConsole>(command.Body).ConsoleId);
+        await agent.Send(new CommandResult(agent.Epoch, command.Id, true, ""));
+        await serial.SendAsync("login: "u8.ToArray(), WebSocketMessageType.Binary, true, Deadline);
+        Assert.Equal("login: ", await Read(viewer));
+
+        var binding = (await access.Bindings(Caller.System, new BindingQuery(Subject: "looker"), Deadline)).Value!.Single();
+        Assert.True((await access.Unbind(Caller.System, binding.Id, Deadline)).Succeeded);
+        Assert.Equal(WebSocketMessageType.Close, (await viewer.ReceiveAsync(new byte[100], Deadline)).MessageType);
+        Assert.Equal("This needs vm.console on project default; you have no role there.", viewer.CloseStatusDescription);
+    }
+
+    private async Task<ClientWebSocket> Viewer(string path, string? origin = null, string? cookies = null)
     {
         using var http = await console.Client();
         var socket = new ClientWebSocket();
-        socket.Options.SetRequestHeader("Authorization", http.DefaultRequestHeaders.Authorization!.ToString());
+        if (cookies is null) socket.Options.SetRequestHeader("Authorization", http.DefaultRequestHeaders.Authorization!.ToString());
+        else socket.Options.SetRequestHeader("Cookie", cookies);
         if (origin is not null) socket.Options.SetRequestHeader("Origin", origin);
         await socket.ConnectAsync(new Uri(console.Listeners.PortalUrl.Replace("http://", "ws://", StringComparison.Ordinal) + path), Deadline);
         return socket;

@@ -229,6 +229,45 @@ public sealed partial class PersonaTests(TenantsConsole tenants) : IClassFixture
         Assert.NotEqual(HttpStatusCode.OK, (await browser.GetAsync(vm)).StatusCode);
     }
 
+    [Fact]
+    public async Task A_watch_tells_of_ones_own_only_and_ends_with_the_role()
+    {
+        using var admin = await tenants.Console.Client();
+        var invited = await (await admin.PostAsJsonAsync("/api/v1/users", new { name = "watcher", role = "project-viewer", project = "beta" })).Content.ReadFromJsonAsync<JsonElement>();
+        using var browser = tenants.Console.Anonymous(cookies: true);
+        await browser.PostAsync("/sign-in", new FormUrlEncodedContent([new("link", invited.GetProperty("path").GetString()!)]));
+        using var answer = await browser.GetAsync("/api/v1/operations/watch", HttpCompletionOption.ResponseHeadersRead);
+        using var lines = new StreamReader(await answer.Content.ReadAsStreamAsync());
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        await lines.ReadLineAsync(deadline.Token);
+
+        var beta = Guid.Parse((await admin.GetFromJsonAsync<JsonElement>("/api/v1/projects/beta")).GetProperty("id").GetString()!);
+        var theirs = new OperationId(Guid.Parse(tenants.Ids["operation"]));
+        var store = tenants.Console.App.Services.GetRequiredService<IConsoleStore>();
+        var own = await store.Write(async scope =>
+        {
+            var seen = await scope.Db.Operations.FindAsync(theirs);
+            seen!.Reason += ".";
+            var row = new OperationRow { Id = OperationId.New(scope.Now), Kind = OperationKind.StartVm, Project = new ProjectId(beta), Target = "mine", State = OperationState.Succeeded, Steps = seen.Steps, StartedBy = "x", CreatedAt = scope.Now, EndedAt = scope.Now };
+            scope.Db.Add(row);
+            return row.Id;
+        });
+        var told = new StringBuilder();
+        while (await lines.ReadLineAsync(deadline.Token) is { } line)
+        {
+            told.AppendLine(line);
+            if (line.Contains(own.ToString(), StringComparison.Ordinal)) break;
+        }
+        Assert.DoesNotContain(theirs.ToString(), told.ToString());
+
+        var binding = (await admin.GetFromJsonAsync<JsonElement>("/api/v1/role-bindings?subject=watcher")).GetProperty("items")[0].GetProperty("id").GetString();
+        await admin.DeleteAsync($"/api/v1/role-bindings/{binding}");
+        while (await lines.ReadLineAsync(deadline.Token) is not null)
+        {
+        }
+        Assert.Equal(HttpStatusCode.Forbidden, (await browser.GetAsync("/api/v1/operations/watch")).StatusCode);
+    }
+
     private enum Answer { Done, Forbidden, NotThere }
 
     private Answer Expected(string persona, string path, string permission)
