@@ -23,7 +23,7 @@ public static class PortalUrls
     public const string Diagnostics = "/api/v1/upkeep/diagnostics";
     public const string Images = "/images";
     public const string Flavors = "/flavors";
-    public const string ApiReference = "/scalar/v1";
+    public const string ApiReference = "/docs/api";
 
     public static string Hosts(string? q = null, string? state = null, string? sort = null, string? columns = null, string? at = null) =>
         With("/hosts", ("q", q), ("state", state), ("sort", sort), ("columns", columns), ("at", at));

@@ -45,6 +45,10 @@ internal sealed class AccessControl(IConsoleStore store, TimeProvider time)
     /// <summary>What the caller is shown of things that the operator sees whole.</summary>
     public async Task<Veil> Veil(ConsoleDb db, Caller caller, CancellationToken stop) => await Identity.Veil.For(db, await Of(db, caller.Principal, stop), stop);
 
+    /// <summary>Why the caller may not choose a host by <paramref name="host"/>; null where they may, or do not. Which hosts there are is the operator's business.</summary>
+    public async Task<Refusal?> Names(ConsoleDb db, Caller caller, string? host, CancellationToken stop) =>
+        string.IsNullOrEmpty(host) || await Check(db, caller, Permissions.HostRead, stop) is null ? null : Refusal.Invalid("host", "host_not_chosen", "The host is found for you; leave host out.");
+
     /// <summary>The project of that name or id, if the caller has this permission there.</summary>
     public async Task<Result<ProjectRow>> Project(ConsoleDb db, Caller caller, string permission, string nameOrId, CancellationToken stop)
     {

@@ -34,7 +34,7 @@ internal sealed class VirtualMachines(IConsoleStore store, AccessControl access,
     public Task<Result<FitView>> Fit(Caller caller, string project, CreateVm request, CancellationToken stop) =>
         InProject<FitView>(caller, Permissions.VmCreate, project, async (db, owner) =>
         {
-            if (await HostNamed(db, caller, request, stop) is { } notYours) return notYours;
+            if (await access.Names(db, caller, request.Host, stop) is { } notYours) return notYours;
             var judged = await NewVm.Judge(db, owner, request, stop);
             if (!judged.Succeeded) return Result<FitView>.No(judged.Refusals);
             var asked = new PlacementRequest(new VmId(Guid.Empty), owner.Id, judged.Value.Spec.Size, GuestArchitecture.OfImages, judged.Value.Spec.OnlyHost, judged.Value.Storage, judged.Value.Spec.Firmware);
@@ -46,7 +46,7 @@ internal sealed class VirtualMachines(IConsoleStore store, AccessControl access,
     {
         var operation = await mutations.In(caller, Permissions.VmCreate, project, Permissions.VmCreate, $"vm/{Printable(request.Name)}", Idempotency.Of(caller, idempotencyKey, "vm.create", project, request), async (m, owner) =>
         {
-            if (await HostNamed(m.Db, caller, request, stop) is { } notYours) return notYours;
+            if (await access.Names(m.Db, caller, request.Host, stop) is { } notYours) return notYours;
             var judged = await NewVm.Judge(m.Db, owner, request, stop);
             if (!judged.Succeeded) return Result<Guid>.No(judged.Refusals);
             var id = VmId.New(m.Now);
@@ -251,10 +251,6 @@ internal sealed class VirtualMachines(IConsoleStore store, AccessControl access,
     private Task<Result<T>> OneVm<T>(Caller caller, string permission, string project, VmId vm, Func<ConsoleDb, ProjectRow, VmRow, Task<Result<T>>> read, CancellationToken stop) =>
         InProject<T>(caller, permission, project, async (db, owner) =>
             await Naming.Vm(db, owner, vm, stop) is { Succeeded: true, Value: { } row } ? await read(db, owner, row) : Naming.NoVm(vm), stop);
-
-    // Which hosts there are is the operator's business.
-    private async Task<Refusal?> HostNamed(ConsoleDb db, Caller caller, CreateVm request, CancellationToken stop) =>
-        string.IsNullOrEmpty(request.Host) || await access.Check(db, caller, Permissions.HostRead, stop) is null ? null : Refusal.Invalid("host", "host_not_chosen", "Which host a VM runs on is found for you; leave host out.");
 
     private static string Sentence(PlacementDecision decision) => decision.Fitting > 0
         ? $"Fits on {decision.Fitting} of {decision.Hosts} host{(decision.Hosts == 1 ? "" : "s")}."

@@ -41,6 +41,7 @@ internal sealed class VolumeUseCases(IConsoleStore store, AccessControl access, 
     {
         var made = await mutations.In(caller, Permissions.VolumeCreate, project, Permissions.VolumeCreate, "volume", Idempotency.Of(caller, idempotencyKey, Permissions.VolumeCreate, project, request), async (m, owner) =>
         {
+            if (await access.Names(m.Db, caller, request.Host, stop) is { } notYours) return notYours;
             var judged = await NewVolume.Judge(m, owner, request, stop);
             if (!judged.Succeeded) return Result<Guid>.No(judged.Refusals);
             var volume = judged.Value;

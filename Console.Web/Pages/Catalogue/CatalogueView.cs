@@ -1,4 +1,5 @@
 using System.Globalization;
+using Plinth.Core.Identity;
 using Plinth.Core.Primitives;
 using Plinth.Web.Application;
 using Plinth.Web.Components.Live;
@@ -27,13 +28,17 @@ public sealed class FlavorsView : LiveView
 {
     private static readonly string[] Fields = ["name", "description", "vcpus", "memoryMib", "diskGib"];
     private readonly ICatalogue _catalogue;
+    private readonly IAccess _access;
     private IReadOnlyList<Refusal> _answer = [];
 
-    public FlavorsView(ICatalogue catalogue, IChangeFeed feed, Caller caller) : base(caller)
+    public FlavorsView(ICatalogue catalogue, IAccess access, IChangeFeed feed, Caller caller) : base(caller)
     {
-        _catalogue = catalogue;
+        (_catalogue, _access) = (catalogue, access);
         Listen(feed, change => change.Kind == "flavor", _ => Load());
     }
+
+    /// <summary>What makes and deletes them is for those who may.</summary>
+    public bool MayManage { get; private set; }
 
     public Page<FlavorView>? Flavors { get; private set; }
     public string Name { get; set; } = "";
@@ -62,7 +67,11 @@ public sealed class FlavorsView : LiveView
         await Load();
     }
 
-    protected override async Task Read() => Flavors = Take(await _catalogue.Flavors(Caller, new Window(500), Stop)) ?? Flavors;
+    protected override async Task Read()
+    {
+        MayManage = (await _access.Allowed(Caller, Permissions.FlavorManage, null, Stop)).Succeeded;
+        Flavors = Take(await _catalogue.Flavors(Caller, new Window(500), Stop)) ?? Flavors;
+    }
 
     private static string? Text(string value) => value.Trim() is { Length: > 0 } text ? text : null;
     private static long? Number(string value) => long.TryParse(value.Trim(), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var n) ? n : null;

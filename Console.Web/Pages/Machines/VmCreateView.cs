@@ -143,7 +143,8 @@ public sealed class VmCreateView : LiveView
         if (Refusals.Count > 0) return;
         StorageClasses = Take(await _classes.List(Caller, Stop)) ?? [];
         if (Refusals.Count > 0) return;
-        Hosts = Take(await _hosts.List(Caller, new HostQuery(Sort: "name"), new Window(500), Stop))?.Items ?? [];
+        // A tenant knows of no host and chooses none.
+        Hosts = await _hosts.List(Caller, new HostQuery(Sort: "name"), new Window(500), Stop) is { Succeeded: true, Value: { } hosts } ? hosts.Items : [];
         if (!Loaded && !_kept) Propose();
         await AskFit(Stop);
     }

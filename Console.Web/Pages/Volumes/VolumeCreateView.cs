@@ -68,11 +68,12 @@ public sealed class VolumeCreateView(IVolumes volumes, IVirtualMachines machines
     {
         if (Take(await storageClasses.List(Caller, Stop)) is not { } classes) return;
         if (Take(await machines.List(Caller, project, new VmQuery(), new Window(500), Stop)) is not { } vms) return;
-        if (Take(await hosts.List(Caller, new HostQuery(Sort: "name"), new Window(500), Stop)) is not { } fleet) return;
         _classes = classes;
         ClassChoices = [.. classes.Select(s => (s.Name == "default" ? "" : s.Name, s.Name))];
         VmChoices = [("", "No VM yet"), .. vms.Items.Where(v => v.HostName is not null).Select(v => (v.Name, $"{v.Name} on {v.HostName}"))];
-        HostChoices = [("", "The one with the most free disk"), .. fleet.Items.Where(h => h.State == HostState.Ready).Select(h => (h.Name, $"{h.Name}, {Quantity.Gib(Math.Max(0, h.Capacity.DiskGib - h.Allocated.DiskGib))} free"))];
+        // A tenant knows of no host and chooses none.
+        if (await hosts.List(Caller, new HostQuery(Sort: "name"), new Window(500), Stop) is { Succeeded: true, Value: { } fleet })
+            HostChoices = [("", "The one with the most free disk"), .. fleet.Items.Where(h => h.State == HostState.Ready).Select(h => (h.Name, $"{h.Name}, {Quantity.Gib(Math.Max(0, h.Capacity.DiskGib - h.Allocated.DiskGib))} free"))];
     }
 
     private static string? Text(string value) => value.Trim() is { Length: > 0 } text ? text : null;
