@@ -98,7 +98,7 @@ public static class OperationSteps
         OperationKind.RemoveInterface =>
         [
             Accepted,
-            new(StepKind.UnplugAsked, "Guest asked to release it", TimeSpan.FromMinutes(1), "none: the guest acts by itself"),
+            new(StepKind.UnplugAsked, "Guest asked to release it", TimeSpan.FromMinutes(2), "none: the guest acts by itself"),
             new(StepKind.Unplugged, "Removed", TimeSpan.FromMinutes(1), "none: add it again, with the address that it had"),
         ],
         OperationKind.CreateVolume => [Accepted, new(StepKind.VolumeMade, "Volume made", TimeSpan.FromMinutes(30), "none: delete the volume"), Plugged],
@@ -106,7 +106,7 @@ public static class OperationSteps
         OperationKind.DetachVolume =>
         [
             Accepted,
-            new(StepKind.UnplugAsked, "Guest asked to release it", TimeSpan.FromMinutes(1), "none: the guest acts by itself"),
+            new(StepKind.UnplugAsked, "Guest asked to release it", TimeSpan.FromMinutes(2), "none: the guest acts by itself"),
             new(StepKind.Unplugged, "Detached", TimeSpan.FromMinutes(1), "none: attach the volume"),
         ],
         OperationKind.ResizeVolume => [Accepted, new(StepKind.Grown, "Grown", TimeSpan.FromMinutes(5), "none: a volume never shrinks, the guest may use the room already")],

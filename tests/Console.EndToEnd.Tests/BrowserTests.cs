@@ -146,7 +146,7 @@ public sealed class BrowserTests(BrowserFleet fleet)
                     foreach (var scheme in new[] { ColorScheme.Light, ColorScheme.Dark })
                     {
                         var look = await Browser.Look(page, wanted.Width, scheme, contrast);
-                        var violations = await Browser.Violations(page);
+                        var violations = await Browser.Violations(page, coloursOnly: contrast || scheme == ColorScheme.Dark);
                         lock (found) found.AddRange(violations.Select(v => $"{what} at {look}: {v}"));
                         await Browser.Picture(page, $"{picture}-{look}");
                     }

@@ -9,7 +9,15 @@ namespace Plinth.EndToEnd.Tests;
 [Collection(KillFleetCollection.Name)]
 public sealed class KillTests(KillFleet fleet) : Killing(fleet)
 {
-    public static TheoryData<string, string> Moments() => Every("accepted", "placed", "disk", "defined", "started");
+    private static readonly string[] Steps = ["accepted", "placed", "disk", "defined", "started"];
+
+    public static TheoryData<string, string> Moments() => OneVictimAt(Steps);
+    public static TheoryData<string, string> OtherMoments() => OtherVictimsAt(Steps);
+
+    [Theory]
+    [MemberData(nameof(OtherMoments))]
+    [Trait("Suite", "Slow")]
+    public Task Killing_any_other_at_a_step_leaves_exactly_one_vm(string victim, string step) => Killing_at_a_step_leaves_exactly_one_vm(victim, step);
 
     [Theory]
     [MemberData(nameof(Moments))]

@@ -1,3 +1,4 @@
+using Deque.AxeCore.Commons;
 using Deque.AxeCore.Playwright;
 using Microsoft.Playwright;
 
@@ -87,9 +88,10 @@ public sealed class Browser : IAsyncDisposable
     public static Task Picture(IPage page, string name) => page.ScreenshotAsync(new() { Path = Path.Combine(Repository.Pictures, name + ".png"), FullPage = true });
 
     /// <summary>What axe finds, as lines; empty when nothing.</summary>
-    public static async Task<string[]> Violations(IPage page)
+    /// <param name="coloursOnly">Asks only what a theme can change: it is a tenth of the work.</param>
+    public static async Task<string[]> Violations(IPage page, bool coloursOnly = false)
     {
-        var result = await page.RunAxe();
+        var result = await page.RunAxe(coloursOnly ? new AxeRunOptions { RunOnly = new RunOnlyOptions { Type = "rule", Values = ["color-contrast", "link-in-text-block"] } } : null);
         return [.. result.Violations.SelectMany(v => v.Nodes.Select(n => $"{v.Id}: {n.Html}"))];
     }
 

@@ -96,22 +96,13 @@ public sealed class FleetCollection : ICollectionFixture<Fleet>
     public const string Name = "fleet";
 }
 
-/// <summary>One for what is killed while a VM is made.</summary>
+/// <summary>One for what is killed.</summary>
 public sealed class KillFleet() : Fleet("e2e-d", 26);
 
 [CollectionDefinition(Name)]
 public sealed class KillFleetCollection : ICollectionFixture<KillFleet>
 {
     public const string Name = "kill fleet";
-}
-
-/// <summary>One for what is killed while a VM is changed.</summary>
-public sealed class ChangeFleet() : Fleet("e2e-e", 27);
-
-[CollectionDefinition(Name)]
-public sealed class ChangeFleetCollection : ICollectionFixture<ChangeFleet>
-{
-    public const string Name = "change fleet";
 }
 
 /// <summary>One for what the browser does.</summary>
@@ -126,7 +117,7 @@ public sealed class BrowserFleetCollection : ICollectionFixture<BrowserFleet>
 /// <summary>The longest first, so that none is left alone at the end.</summary>
 public sealed class LongestFirst : Xunit.ITestCollectionOrderer
 {
-    private static readonly string[] Long = [BrowserFleetCollection.Name, ChangeFleetCollection.Name, KillFleetCollection.Name, FleetCollection.Name];
+    private static readonly string[] Long = [BrowserFleetCollection.Name, KillFleetCollection.Name, FleetCollection.Name];
 
     public IEnumerable<Xunit.Abstractions.ITestCollection> OrderTestCollections(IEnumerable<Xunit.Abstractions.ITestCollection> collections) =>
         collections.OrderBy(c => Array.IndexOf(Long, c.DisplayName) is >= 0 and var place ? place : Long.Length);

@@ -3,19 +3,24 @@ namespace Plinth.EndToEnd.Tests.Lab;
 /// <summary>What cases of kill -9 share. Each signs in: together they outlast a token.</summary>
 public abstract class Killing(Fleet fleet) : IAsyncLifetime
 {
-    private static readonly string[] Victims = ["agent", "server", "libvirtd"];
+    protected static readonly string[] Victims = ["agent", "server", "libvirtd"];
 
     public Task InitializeAsync() => fleet.Console.SignInAsClient();
 
     public Task DisposeAsync() => Task.CompletedTask;
 
-    /// <summary>Every victim at each of the steps.</summary>
-    protected static TheoryData<string, string> Every(params string[] steps)
+    /// <summary>One victim at each of the steps, in turn: what <c>./test</c> has time for.</summary>
+    protected static TheoryData<string, string> OneVictimAt(string[] steps) => At(steps, static (victim, step) => step % Victims.Length == victim);
+
+    /// <summary>All others at each of the steps.</summary>
+    protected static TheoryData<string, string> OtherVictimsAt(string[] steps) => At(steps, static (victim, step) => step % Victims.Length != victim);
+
+    private static TheoryData<string, string> At(string[] steps, Func<int, int, bool> wanted)
     {
         var moments = new TheoryData<string, string>();
-        foreach (var victim in Victims)
-            foreach (var step in steps)
-                moments.Add(victim, step);
+        for (var victim = 0; victim < Victims.Length; victim++)
+            for (var step = 0; step < steps.Length; step++)
+                if (wanted(victim, step)) moments.Add(Victims[victim], steps[step]);
         return moments;
     }
 
