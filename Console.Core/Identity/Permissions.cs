@@ -18,6 +18,8 @@ public static class Permissions
     public const string OverviewRead = "overview.read";
     /// <summary>Organizations and projects: seeing them, making and naming them.</summary>
     public const string ProjectRead = "project.read", ProjectManage = "project.manage", OrganizationManage = "organization.manage";
+    /// <summary>How much the projects of an organization may have.</summary>
+    public const string QuotaManage = "quota.manage";
     /// <summary>Who has which role where; people who sign in.</summary>
     public const string AccessRead = "access.read", AccessManage = "access.manage";
     /// <summary>Preferences and saved views of one's own.</summary>
@@ -28,7 +30,7 @@ public static class Permissions
     [
         HostRead, HostManage, VmRead, VmCreate, VmUpdate, VmOperate, VmDelete, VmConsole, VolumeRead, VolumeCreate, VolumeUpdate, VolumeOperate, VolumeDelete,
         ImageRead, ImageManage, NetworkRead, NetworkManage, StorageRead, StorageManage, FlavorRead, FlavorManage, OperationRead, OperationCancel, AgentJoin,
-        AuditRead, ConsoleManage, OverviewRead, ProjectRead, ProjectManage, OrganizationManage, AccessRead, AccessManage, Personal,
+        AuditRead, ConsoleManage, OverviewRead, ProjectRead, ProjectManage, OrganizationManage, QuotaManage, AccessRead, AccessManage, Personal,
     ];
 
     /// <summary>What is the same for all tenants: whoever has it anywhere has it on the platform.</summary>

@@ -34,8 +34,8 @@ public static class Roles
     public static Role Auditor { get; } = New("auditor", "Sees everything and changes nothing.", ScopeKind.Platform,
         [.. Viewing, Permissions.OverviewRead, Permissions.HostRead, Permissions.AuditRead, Permissions.AccessRead]);
 
-    public static Role OrganizationAdmin { get; } = New("organization-admin", "Everything in one organization: its projects, what is in them, and who may do what there.", ScopeKind.Organization,
-        [.. Working, Permissions.ProjectManage, Permissions.AccessRead, Permissions.AccessManage]);
+    public static Role OrganizationAdmin { get; } = New("organization-admin", "Everything in one organization: its projects, what is in them, their limits, and who may do what there.", ScopeKind.Organization,
+        [.. Working, Permissions.ProjectManage, Permissions.QuotaManage, Permissions.AccessRead, Permissions.AccessManage]);
 
     public static Role ProjectMember { get; } = New("project-member", "Makes, uses and removes what is in a project.", ScopeKind.Organization, [.. Working, Permissions.AccessRead]);
 

@@ -42,7 +42,11 @@ public sealed record VmSpec(
     GuestFirmware? Firmware = null,
     long DiskGeneration = 0,
     RebuildWish? Rebuild = null,
-    CloneSource? Source = null);
+    CloneSource? Source = null)
+{
+    /// <summary>What it takes: its size, and while a change of that is not done whichever is more.</summary>
+    public Resources Held() => FormerSize?.OrMore(Size) ?? Size;
+}
 
 /// <summary>What a clone was made of, as it was when it was asked for.</summary>
 /// <param name="Generation">Of the source's root disk: with another one it has become another machine.</param>

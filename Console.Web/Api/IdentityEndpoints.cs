@@ -52,6 +52,22 @@ internal static class IdentityEndpoints
                 Answers.NoContent(await use.DeleteProject(http.Caller(), Inputs.Project(project), http.RequestAborted)))
             .Needs(Permissions.ProjectManage).Describe("Delete a project", "Refused while VMs or volumes are in it. Its networks and the roles given on it go with it; its past stays readable.");
 
+        organizations.MapGet("/{organization}/quota", async (HttpContext http, string organization, IQuotas use) =>
+                Answers.Resource(http, await use.OfOrganization(http.Caller(), organization, http.RequestAborted), q => q.Version))
+            .Needs(Permissions.ProjectRead).Describe<QuotaView>("Get an organization's quota", "What its projects may have together, and have.");
+
+        organizations.MapPut("/{organization}/quota", async (HttpContext http, string organization, IQuotas use, JsonBody<SetQuota> body) =>
+                Answers.Resource(http, await use.SetOrganization(http.Caller(), organization, body.Value, Inputs.ExpectedVersion(http), http.RequestAborted), q => q.Version))
+            .Needs(Permissions.OrganizationManage).Describe<QuotaView>("Set an organization's quota", "The limits as a whole. Less than is in use takes nothing away: nothing more is given.");
+
+        projects.MapGet("/{project}/quota", async (HttpContext http, string project, IQuotas use) =>
+                Answers.Resource(http, await use.OfProject(http.Caller(), Inputs.Project(project), http.RequestAborted), q => q.Project.Version))
+            .Needs(Permissions.ProjectRead).Describe<ProjectQuotaView>("Get a project's quota", "What may be in it, and is; and the limits of its organization, which bind it too.");
+
+        projects.MapPut("/{project}/quota", async (HttpContext http, string project, IQuotas use, JsonBody<SetQuota> body) =>
+                Answers.Resource(http, await use.SetProject(http.Caller(), Inputs.Project(project), body.Value, Inputs.ExpectedVersion(http), http.RequestAborted), q => q.Project.Version))
+            .Needs(Permissions.QuotaManage).Describe<ProjectQuotaView>("Set a project's quota", "The limits as a whole, by somebody who has quota.manage on its organization. Less than is in use takes nothing away: nothing more is given.");
+
         var roles = api.MapGroup("/roles").WithTags("Access");
 
         roles.MapGet("", async (HttpContext http, IAccess use) => Answers.Whole(await use.Roles(http.Caller(), http.RequestAborted)))

@@ -159,6 +159,10 @@ public sealed record CreateProject(string? Name, string? Organization = null, st
 /// <summary>PATCH of an organization or a project: what is absent stays.</summary>
 public sealed record UpdateTenant(string? Name = null, string? Description = null);
 
+/// <summary>PUT of an organization's or a project's quota: the limits as a whole.</summary>
+/// <param name="Limits">By resource: vms, vcpus, memoryMib, diskGib, networks, addresses, and diskGib: with the name of a storage class. What is absent or null has no limit.</param>
+public sealed record SetQuota(IReadOnlyDictionary<string, long?>? Limits);
+
 /// <param name="Widest">"platform", "organization" or "project" (the default): the widest scope that it can be given on.</param>
 public sealed record CreateRole(string? Name, string? Meaning, IReadOnlyList<string?>? Permissions, string? Widest = null);
 

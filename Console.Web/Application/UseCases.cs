@@ -179,6 +179,17 @@ public interface ITenancy
     Task<Result<Done>> DeleteProject(Caller caller, string project, CancellationToken stop);
 }
 
+/// <summary>How much projects and organizations have and may have.</summary>
+public interface IQuotas
+{
+    /// <summary>Of the project, and of its organization as far as that binds it.</summary>
+    Task<Result<ProjectQuotaView>> OfProject(Caller caller, string project, CancellationToken stop);
+    Task<Result<QuotaView>> OfOrganization(Caller caller, string organization, CancellationToken stop);
+    /// <summary>Limits are replaced as a whole. Less than is in use takes nothing away: nothing more is given.</summary>
+    Task<Result<ProjectQuotaView>> SetProject(Caller caller, string project, SetQuota request, long? expectedVersion, CancellationToken stop);
+    Task<Result<QuotaView>> SetOrganization(Caller caller, string organization, SetQuota request, long? expectedVersion, CancellationToken stop);
+}
+
 /// <summary>Who may do what where, and why.</summary>
 public interface IAccess
 {

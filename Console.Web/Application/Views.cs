@@ -218,6 +218,21 @@ public sealed record ProjectView(ProjectId Id, string Name, string Organization,
 /// <param name="Projects">How many of its projects the caller sees.</param>
 public sealed record OrganizationView(OrganizationId Id, string Name, string Description, int Projects, DateTimeOffset CreatedAt, long Version);
 
+/// <summary>What may be and what is in a project or an organization.</summary>
+/// <param name="Version">The project's or the organization's.</param>
+public sealed record QuotaView(Guid Id, string Name, IReadOnlyList<QuotaLineView> Lines, long Version);
+
+/// <param name="Resource">"vcpus", "diskGib:fast": what a limit is set by.</param>
+/// <param name="Used">In the resource's unit; what is deleted and can still be restored counts.</param>
+/// <param name="Limit">Null for none.</param>
+/// <param name="Text">"6 of 8".</param>
+public sealed record QuotaLineView(string Resource, string Title, long Used, long? Limit, string Text);
+
+/// <param name="Organization">Its limits bind all of its projects together; lines without a limit are for those who see all of it.</param>
+/// <param name="MaySet">The caller sets the project's limits.</param>
+/// <param name="MaySetOrganization">The caller sets the organization's limits.</param>
+public sealed record ProjectQuotaView(QuotaView Project, QuotaView Organization, bool MaySet, bool MaySetOrganization);
+
 /// <param name="BuiltIn">Every console has it, and it cannot be changed.</param>
 /// <param name="Widest">"platform", "organization" or "project": the widest scope that it can be given on.</param>
 public sealed record RoleView(string Name, string Title, string Meaning, bool BuiltIn, string Widest, IReadOnlyList<string> Permissions);
@@ -248,7 +263,8 @@ public sealed record SignInLinkView(UserView User, string Path, DateTimeOffset E
 public sealed record AccessAnswer(string Permission, string Where, bool Allowed, string Reason);
 
 /// <summary>"Fits on k hosts", asked while a form is filled in. <paramref name="Sentence"/> is the engine's own.</summary>
-public sealed record FitView(int Hosts, int OfHosts, string Sentence, IReadOnlyList<ReasonCount> Reasons);
+/// <param name="OverQuota">Why it would be refused however much room there is; empty where it is within all limits.</param>
+public sealed record FitView(int Hosts, int OfHosts, string Sentence, IReadOnlyList<ReasonCount> Reasons, IReadOnlyList<string> OverQuota);
 
 /// <summary>The stored decision behind a VM's place.</summary>
 public sealed record DecisionView(DecisionId Id, VmId Vm, DateTimeOffset At, PlacementDecision Decision);

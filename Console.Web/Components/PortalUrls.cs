@@ -48,6 +48,9 @@ public static class PortalUrls
 
     public static string Network(string project, NetworkId network) => $"/projects/{Uri.EscapeDataString(project)}/networks/{network}";
 
+    /// <summary>What a project has and may have.</summary>
+    public static string Usage(string project = DefaultProject) => $"/projects/{Uri.EscapeDataString(project)}/usage";
+
     public static string Vm(string project, VmId vm, string? tab = null, string? at = null) =>
         With($"/projects/{Uri.EscapeDataString(project)}/vms/{vm}", ("tab", tab), ("at", at));
 

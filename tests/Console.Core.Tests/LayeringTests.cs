@@ -22,6 +22,7 @@ public partial class LayeringTests
         ["Audit"] = ["Primitives"],
         // The configurations that the protocol carries are those of their areas.
         ["Protocol"] = ["Primitives", "Inventory", "Machines", "Storage", "Network"],
+        ["Quotas"] = ["Primitives", "Machines"],
         // From reports to the steps of operations.
         ["Operations"] = ["Primitives", "Inventory", "Machines", "Storage", "Network", "Protocol"],
     };

@@ -90,6 +90,16 @@ internal sealed class AccessControl(IConsoleStore store, TimeProvider time)
         return row;
     }
 
+    /// <summary>The organization of that name or id, if the caller has this permission there or in one of its projects.</summary>
+    public async Task<Result<OrganizationRow>> OrganizationOrPart(ConsoleDb db, Rights rights, string permission, string nameOrId, CancellationToken stop)
+    {
+        if (rights.Principal.Kind is PrincipalKind.Anonymous or PrincipalKind.Agent) return rights.Check(permission)!;
+        var found = await SeenOrganization(db, rights, nameOrId, stop);
+        if (!found.Succeeded || rights.Check(permission, Scope.Of(found.Value.Id), $"organization {found.Value.Name}") is not { } no) return found;
+        var (id, part) = (found.Value.Id, await Projects(db, rights, permission, stop));
+        return part.Succeeded && await part.Value.Of(db.Projects).AnyAsync(p => p.Organization == id && p.DeletedAt == null, stop) ? found : no;
+    }
+
     /// <summary>The projects that the permission holds in; null for all of them and for what belongs to none.</summary>
     public async Task<Result<ProjectFilter>> Projects(ConsoleDb db, Caller caller, string permission, CancellationToken stop) =>
         await Projects(db, await Of(db, caller.Principal, stop), permission, stop);

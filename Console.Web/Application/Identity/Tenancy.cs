@@ -30,13 +30,10 @@ internal sealed class Tenancy(IConsoleStore store, AccessControl access, Mutatio
     {
         await using var db = store.Read();
         var (rights, mine) = await Mine(db, caller, stop);
-        if (caller.Principal.Kind == PrincipalKind.Anonymous) return rights.Check(Permissions.ProjectRead)!;
-        var found = await access.SeenOrganization(db, rights, organization, stop);
+        var found = await access.OrganizationOrPart(db, rights, Permissions.ProjectRead, organization, stop);
         if (!found.Succeeded) return Result<OrganizationView>.No(found.Refusals);
         var id = found.Value.Id;
-        var projects = mine.Succeeded ? await mine.Value.Of(db.Projects).CountAsync(p => p.Organization == id && p.DeletedAt == null, stop) : 0;
-        if (projects == 0 && rights.Check(Permissions.ProjectRead, Scope.Of(id), $"organization {found.Value.Name}") is { } no) return no;
-        return View(found.Value, projects);
+        return View(found.Value, await mine.Value!.Of(db.Projects).CountAsync(p => p.Organization == id && p.DeletedAt == null, stop));
     }
 
     public async Task<Result<OrganizationView>> CreateOrganization(Caller caller, CreateOrganization request, string? idempotencyKey, CancellationToken stop)

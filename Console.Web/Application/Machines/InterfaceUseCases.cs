@@ -4,9 +4,11 @@ using Plinth.Core.Machines;
 using Plinth.Core.Network;
 using Plinth.Core.Operations;
 using Plinth.Core.Primitives;
+using Plinth.Core.Quotas;
 using Plinth.Web.Application.Identity;
 using Plinth.Web.Application.Networks;
 using Plinth.Web.Application.Operations;
+using Plinth.Web.Application.Quotas;
 using Plinth.Web.Persistence;
 using Plinth.Web.Persistence.Rows;
 
@@ -40,8 +42,9 @@ internal sealed class InterfaceUseCases(IConsoleStore store, AccessControl acces
                 if (!string.IsNullOrEmpty(request.Address) && await Unfit(m.Db, network, request.Address, stop) is { } unfit) refusals.Add(unfit);
             }
             if (refusals.Any) return Result<OperationRow>.No(refusals.All);
-            var asked = await writer.AddInterface(m.Scope, row, network!, string.IsNullOrEmpty(request.Address) ? null : request.Address, NetworkUseCases.Stored(request.Rules), m.By);
-            if (asked.Succeeded) m.Detail = $"{row.Name}: {row.Nics[^1].Mac} on {network!.Name}{(row.Nics[^1].Address is { } address ? $", {address}" : "")}";
+            if (network!.Kind == NetworkKind.Vxlan && await QuotaUse.Check(m.Db, owner, QuotaUse.One(QuotaResources.Addresses), stop) is { Count: > 0 } over) return Result<OperationRow>.No(over);
+            var asked = await writer.AddInterface(m.Scope, row, network, string.IsNullOrEmpty(request.Address) ? null : request.Address, NetworkUseCases.Stored(request.Rules), m.By);
+            if (asked.Succeeded) m.Detail = $"{row.Name}: {row.Nics[^1].Mac} on {network.Name}{(row.Nics[^1].Address is { } address ? $", {address}" : "")}";
             return asked;
         }, stop);
 

@@ -41,8 +41,7 @@ internal sealed class MachineWriter(Lazy<IAgentGateway> gateway, LiveHosts live,
     {
         var context = await Context.Load(scope, vm);
         var act = MachineActs.Restore(context.Machine, context.Current, by, context.NextGeneration, scope.Now);
-        var size = vm.Spec.FormerSize?.OrMore(vm.Spec.Size) ?? vm.Spec.Size;
-        if (act.Succeeded && await capacity.Retake(scope, vm.Id, size, PlacementPolicy.Default) is { } full) return full;
+        if (act.Succeeded && await capacity.Retake(scope, vm.Id, vm.Spec.Held(), PlacementPolicy.Default) is { } full) return full;
         var operation = await Begin(scope, vm, context, act, by);
         // One that was stopped waits for nothing.
         if (operation.Succeeded) await Advance(scope, vm);

@@ -10,6 +10,7 @@ using Plinth.Core.Storage;
 using Plinth.Web.Application.Networks;
 using Plinth.Web.Application.Operations;
 using Plinth.Web.Application.Placement;
+using Plinth.Web.Application.Quotas;
 using Plinth.Web.Persistence;
 using Plinth.Web.Persistence.Capacity;
 using Plinth.Web.Persistence.Rows;
@@ -66,6 +67,7 @@ internal sealed class RootDiskUseCases(Mutations mutations, OperationAnswers ans
             if (CloneActs.WhyNot(source.State, host?.Name) is { } no) return no;
             if (source.Operation is not null) return Refusal.Conflict("operation_under_way", "Something is under way on this VM; wait until it has ended.");
             var spec = judged.Value.Spec with { Source = new CloneSource(source.Id, source.Name, host!.Id, host.Name, source.Spec.DiskGeneration) };
+            if (await QuotaUse.Check(m.Db, owner, QuotaUse.OfVm(spec, judged.Value.Networks), stop) is { Count: > 0 } over) return Result<Guid>.No(over);
             if (await NoRoom(m, spec, judged.Value.Storage, host.Id, stop) is { } full) return full;
 
             var id = VmId.New(m.Now);

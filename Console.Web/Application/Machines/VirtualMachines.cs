@@ -8,6 +8,7 @@ using Plinth.Web.Application.Identity;
 using Plinth.Web.Application.Networks;
 using Plinth.Web.Application.Operations;
 using Plinth.Web.Application.Placement;
+using Plinth.Web.Application.Quotas;
 using Plinth.Web.Application.Servers;
 using Plinth.Web.Persistence;
 using Plinth.Web.Persistence.Capacity;
@@ -39,7 +40,8 @@ internal sealed class VirtualMachines(IConsoleStore store, AccessControl access,
             if (!judged.Succeeded) return Result<FitView>.No(judged.Refusals);
             var asked = new PlacementRequest(new VmId(Guid.Empty), owner.Id, judged.Value.Spec.Size, GuestArchitecture.OfImages, judged.Value.Spec.OnlyHost, judged.Value.Storage, judged.Value.Spec.Firmware);
             var decision = PlacementEngine.Decide(asked, await fleet.Newest(stop), PlacementPolicy.Default, time.GetUtcNow(), seed: 0);
-            return (await access.Veil(db, caller, stop)).Of(new FitView(decision.Fitting, decision.Hosts, Sentence(decision), decision.Reasons));
+            var over = await QuotaUse.Check(db, owner, QuotaUse.OfVm(judged.Value.Spec, judged.Value.Networks), stop);
+            return (await access.Veil(db, caller, stop)).Of(new FitView(decision.Fitting, decision.Hosts, Sentence(decision), decision.Reasons, [.. over.Select(r => r.Message)]));
         }, stop);
 
     public async Task<Result<OperationView>> Create(Caller caller, string project, CreateVm request, string? idempotencyKey, CancellationToken stop)
@@ -49,6 +51,7 @@ internal sealed class VirtualMachines(IConsoleStore store, AccessControl access,
             if (await access.Names(m.Db, caller, request.Host, stop) is { } notYours) return notYours;
             var judged = await NewVm.Judge(m.Db, owner, request, stop);
             if (!judged.Succeeded) return Result<Guid>.No(judged.Refusals);
+            if (await QuotaUse.Check(m.Db, owner, QuotaUse.OfVm(judged.Value.Spec, judged.Value.Networks), stop) is { Count: > 0 } over) return Result<Guid>.No(over);
             var id = VmId.New(m.Now);
             var vm = new VmRow
             {
@@ -145,7 +148,10 @@ internal sealed class VirtualMachines(IConsoleStore store, AccessControl access,
             if (size is { } s && row.Value.Spec.Firmware?.TooLittle(s.MemoryMib) is { } tooLittle) refusals.Invalid("memoryMib", "too_little_memory", tooLittle);
             if (refusals.Any) return Result<Guid>.No(refusals.All);
             if (size == now) return Refusal.Conflict("same_size", $"The VM has {now.Vcpus} vCPU and {now.MemoryMib} MiB already.");
-            var asked = await writer.Resize(m.Scope, row.Value, size!.Value, m.By);
+            // While it is under way it counts as whichever is more, as on its host.
+            var held = row.Value.Spec.Held();
+            if (await QuotaUse.Check(m.Db, owner, QuotaUse.OfResize(held.OrMore(size!.Value) - held), stop) is { Count: > 0 } over) return Result<Guid>.No(over);
+            var asked = await writer.Resize(m.Scope, row.Value, size.Value, m.By);
             if (!asked.Succeeded) return Result<Guid>.No(asked.Refusals);
             m.Detail = $"{row.Value.Name}: {now.Vcpus} vCPU, {now.MemoryMib} MiB -> {size.Value.Vcpus} vCPU, {size.Value.MemoryMib} MiB";
             return asked.Value.Id.Value;

@@ -4,8 +4,10 @@ using Plinth.Core.Inventory;
 using Plinth.Core.Machines;
 using Plinth.Core.Network;
 using Plinth.Core.Primitives;
+using Plinth.Core.Quotas;
 using Plinth.Web.Application.Hosts;
 using Plinth.Web.Application.Identity;
+using Plinth.Web.Application.Quotas;
 using Plinth.Web.Application.Servers;
 using Plinth.Web.Persistence;
 using Plinth.Web.Persistence.Rows;
@@ -64,6 +66,7 @@ internal sealed class NetworkUseCases(IConsoleStore store, AccessControl access,
                 refusals.Add(Refusal.Conflict("name_taken", $"The project {owner.Name} has a network named {request.Name} already; choose another name.") with { Field = "name" });
             if (others.Count >= MaxPerProject) refusals.Add(Refusal.Conflict("too_many", $"The project {owner.Name} has {others.Count} networks; at most {MaxPerProject} are allowed."));
             if (refusals.Any) return Result<Guid>.No(refusals.All);
+            if (await QuotaUse.Check(m.Db, owner, QuotaUse.One(QuotaResources.Networks), stop) is { Count: > 0 } over) return Result<Guid>.No(over);
             var row = new NetworkRow
             {
                 Id = NetworkId.New(m.Now), Project = owner.Id, Name = request.Name!, Description = request.Description ?? "", Kind = NetworkKind.Vxlan,

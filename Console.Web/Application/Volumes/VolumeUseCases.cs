@@ -6,6 +6,7 @@ using Plinth.Core.Placement;
 using Plinth.Core.Primitives;
 using Plinth.Web.Application.Identity;
 using Plinth.Web.Application.Operations;
+using Plinth.Web.Application.Quotas;
 using Plinth.Web.Persistence;
 using Plinth.Web.Persistence.Capacity;
 using Plinth.Web.Persistence.Rows;
@@ -45,6 +46,7 @@ internal sealed class VolumeUseCases(IConsoleStore store, AccessControl access, 
             var judged = await NewVolume.Judge(m, owner, request, stop);
             if (!judged.Succeeded) return Result<Guid>.No(judged.Refusals);
             var volume = judged.Value;
+            if (await QuotaUse.Check(m.Db, owner, QuotaUse.OfDisk(volume.StorageClass, volume.SizeGib), stop) is { Count: > 0 } over) return Result<Guid>.No(over);
             (m.Target, m.Detail) = ($"volume/{volume.Id}", $"{volume.Name}: {volume.SizeGib} GiB, {volume.StorageClass}");
             return (await writer.Create(m.Scope, volume, m.By)).Id.Value;
         }, stop);
@@ -84,11 +86,12 @@ internal sealed class VolumeUseCases(IConsoleStore store, AccessControl access, 
             writer.Ask(m.Scope, row, m.By, (record, current, next) => VolumeActs.Detach(record, current, m.By, next, m.Now)), stop);
 
     public Task<Result<OperationView>> Resize(Caller caller, string project, VolumeId volume, ResizeVolume request, string? idempotencyKey, CancellationToken stop) =>
-        Operate(caller, Permissions.VolumeOperate, "volume.resize", project, volume, null, request.SizeGib, idempotencyKey, async (m, _, row) =>
+        Operate(caller, Permissions.VolumeOperate, "volume.resize", project, volume, null, request.SizeGib, idempotencyKey, async (m, owner, row) =>
         {
             var refusals = new RefusalList();
             var size = NewVolume.Size(refusals, request.SizeGib);
             if (refusals.Any) return Result<OperationRow>.No(refusals.All);
+            if (await QuotaUse.Check(m.Db, owner, QuotaUse.OfDisk(row.StorageClass, size - row.SizeGib), stop) is { Count: > 0 } over) return Result<OperationRow>.No(over);
             var (was, host) = (row.SizeGib, await FleetSnapshots.LoadHost(m.Db, row.Host, stop));
             m.Detail = $"{row.Name}: {was} -> {size} GiB";
             var asked = await writer.Ask(m.Scope, row, m.By, (record, current, next) =>

@@ -19,6 +19,7 @@ public sealed record PortalCommand(string Group, string Text, string? Keys, stri
         new(Go, "Images", "g i", PortalUrls.Images),
         new(Go, "Flavors", "g f", PortalUrls.Flavors),
         new(Go, "Networks", "g n", PortalUrls.Networks(project)),
+        new(Go, "Usage and quota", "g q", PortalUrls.Usage(project)),
         new(Go, "Hosts", "g h", PortalUrls.Hosts()),
         new(Go, "Storage classes", "g s", PortalUrls.StorageClasses),
         new(Go, "Agents", "g a", PortalUrls.Agents),

@@ -53,13 +53,14 @@ public partial class CreateVirtualMachine
     private string FitSentence => View switch
     {
         { Asking: true, Fit: null } => "Looking for hosts…",
+        { Fit: { OverQuota.Count: > 0 } fit } => string.Join(' ', fit.OverQuota),
         { Fit: { } fit } => $"Fits on {fit.Hosts} of {Quantity.Count(fit.OfHosts, "host")}." + (fit.Hosts == 0 ? " " + fit.Sentence : ""),
         { WrongFields: > 0 and var n } => $"{Quantity.Count(n, "field")} to correct before it can be placed.",
         _ => "It cannot be created as it is.",
     };
 
-    private string FitTone => View?.Fit switch { null => "tone-quiet", { Hosts: 0 } => "tone-attention", _ => "tone-good" };
-    private string FitIcon => View?.Fit switch { null => Icons.Material.Rounded.HourglassEmpty, { Hosts: 0 } => Icons.Material.Rounded.HourglassTop, _ => Icons.Material.Rounded.Check };
+    private string FitTone => View?.Fit switch { null => "tone-quiet", { OverQuota.Count: > 0 } => "tone-bad", { Hosts: 0 } => "tone-attention", _ => "tone-good" };
+    private string FitIcon => View?.Fit switch { null => Icons.Material.Rounded.HourglassEmpty, { OverQuota.Count: > 0 } => Icons.Material.Rounded.Block, { Hosts: 0 } => Icons.Material.Rounded.HourglassTop, _ => Icons.Material.Rounded.Check };
 
     private string Curl => ApiCall.Post(Navigation.BaseUri, $"/api/v1/projects/{Uri.EscapeDataString(Project)}/vms", View!.Form.ToRequest());
 

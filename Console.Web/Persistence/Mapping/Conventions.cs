@@ -44,6 +44,7 @@ internal static class Conventions
         Json<PlacementDecision>(builder);
         Json<PlacementPolicy>(builder);
         Json<IReadOnlyDictionary<HostId, DateTimeOffset?>>(builder);
+        Json<IReadOnlyDictionary<string, long>>(builder);
     }
 
     private static void Json<T>(ModelConfigurationBuilder builder) => builder.Properties<T>().HaveConversion<JsonTextConverter<T>, JsonTextComparer<T>>();

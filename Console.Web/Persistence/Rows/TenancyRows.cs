@@ -8,6 +8,8 @@ public sealed class OrganizationRow : IVersioned, ILogged
     public required OrganizationId Id { get; set; }
     public required string Name { get; set; }
     public string Description { get; set; } = "";
+    /// <summary>What its projects may have together, by resource (<see cref="Plinth.Core.Quotas.QuotaResources"/>); what is absent has no limit.</summary>
+    public IReadOnlyDictionary<string, long> Quota { get; set; } = new Dictionary<string, long>();
     public DateTimeOffset CreatedAt { get; set; }
     /// <summary>Its deleted projects stay readable in the past, and so does its name.</summary>
     public DateTimeOffset? DeletedAt { get; set; }
@@ -26,6 +28,8 @@ public sealed class ProjectRow : IVersioned, ILogged
     public required OrganizationId Organization { get; set; }
     public required string Name { get; set; }
     public string Description { get; set; } = "";
+    /// <summary>What may be in it, as an organization's.</summary>
+    public IReadOnlyDictionary<string, long> Quota { get; set; } = new Dictionary<string, long>();
     public DateTimeOffset CreatedAt { get; set; }
     /// <summary>What was in it stays readable in the past.</summary>
     public DateTimeOffset? DeletedAt { get; set; }

@@ -25,6 +25,10 @@ public sealed class VmRow : IVersioned, ILogged
     public string SearchText { get; private set; } = "";
     public ImageId Image { get; private set; }
     public string StorageClass { get; private set; } = WellKnown.DefaultName;
+    /// <summary>What it counts for in quotas: its size, and until a change of it is done whichever is more.</summary>
+    public int Vcpus { get; private set; }
+    public int MemoryMib { get; private set; }
+    public int DiskGib { get; private set; }
     public IReadOnlyList<VmNic> Nics { get; set; } = [];
 
     /// <summary>Oldest first.</summary>
@@ -65,6 +69,7 @@ public sealed class VmRow : IVersioned, ILogged
     public VmRow SetSpec(VmSpec spec)
     {
         (Spec, Name, Image, StorageClass) = (spec, spec.Name, spec.Image, spec.StorageClass);
+        (Vcpus, MemoryMib, DiskGib) = spec.Held();
         SearchText = string.Join('\n', [spec.Name, spec.Description, .. spec.Labels.OrderBy(l => l.Key, StringComparer.Ordinal).Select(l => $"{l.Key}={l.Value}")]).ToLowerInvariant();
         return this;
     }

@@ -19,7 +19,7 @@ public sealed class TenantPageTests : PortalStage
         var context = new BunitContext();
         context.JSInterop.Mode = JSRuntimeMode.Loose;
         context.Services.AddMudServices();
-        context.Services.AddSingleton<TimeProvider>(Time).AddSingleton<IChangeFeed>(Live).AddSingleton(The<ITenancy>()).AddSingleton(The<IAccess>());
+        context.Services.AddSingleton<TimeProvider>(Time).AddSingleton<IChangeFeed>(Live).AddSingleton(The<ITenancy>()).AddSingleton(The<IAccess>()).AddSingleton(The<IQuotas>()).AddSingleton(The<IStorageClasses>());
         context.Services.AddScoped<CallerSource>().AddScoped<BreadcrumbTrail>().AddScoped<PortalScope>();
         context.AddAuthorization().SetAuthorized("ana").SetClaims([.. PrincipalClaims.Identity((caller ?? Ana).Principal, "test").Claims]);
         return context;
@@ -57,6 +57,31 @@ public sealed class TenantPageTests : PortalStage
         page.WaitForAssertion(() => Assert.Contains("project member", page.Find("table").TextContent));
         page.Find(".notice button").Click();
         page.WaitForAssertion(() => Assert.Empty(page.FindAll("#invitation")));
+    }
+
+    [Fact]
+    public async Task Limits_are_set_where_use_is_shown_and_a_wrong_one_stands_at_its_field()
+    {
+        var web = Ok(await The<ITenancy>().CreateProject(Ana, new CreateProject("web"), null, Stop));
+        await using var browser = Browser();
+        var page = browser.Render<Usage>(p => p.Add(u => u.Project, "web"));
+        page.WaitForElement("#limits-vcpus").Input("-4");
+        page.FindAll("form")[0].Submit();
+        page.WaitForElement("#limits-vcpus-error");
+        page.Find("#limits-vcpus").Input("8");
+        page.Find("#limits-diskGib-default").Input("100");
+        page.FindAll("form")[0].Submit();
+        page.WaitForAssertion(() => Assert.Contains("0 of 8", page.Find("#project-quota").ParentElement!.ParentElement!.TextContent, StringComparison.Ordinal));
+        Assert.Empty(page.FindAll("#limits-vcpus-error"));
+        Assert.Equal("8", page.Find("#limits-vcpus").GetAttribute("value"));
+        Assert.Equal(100, Ok(await The<IQuotas>().OfProject(Ana, "web", Stop)).Project.Lines.Single(l => l.Resource == "diskGib:default").Limit);
+
+        // Who does not set them sees what is used of what.
+        var bea = await Invited("bea", "project-member", web.Id.ToString());
+        await using var hers = Browser(bea);
+        var seen = hers.Render<Usage>(p => p.Add(u => u.Project, "web"));
+        seen.WaitForAssertion(() => Assert.Contains("0 of 8", seen.Markup, StringComparison.Ordinal));
+        Assert.Empty(seen.FindAll("form"));
     }
 
     [Fact]

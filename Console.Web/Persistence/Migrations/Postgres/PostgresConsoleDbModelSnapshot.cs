@@ -1045,6 +1045,11 @@ namespace Plinth.Web.Persistence.Migrations.Postgres
                         .HasColumnType("text")
                         .UseCollation("C");
 
+                    b.Property<string>("Quota")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
                     b.Property<long>("Version")
                         .IsConcurrencyToken()
                         .HasColumnType("bigint");
@@ -1101,6 +1106,11 @@ namespace Plinth.Web.Persistence.Migrations.Postgres
 
                     b.Property<Guid>("Organization")
                         .HasColumnType("uuid");
+
+                    b.Property<string>("Quota")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
 
                     b.Property<long>("Version")
                         .IsConcurrencyToken()
@@ -1448,6 +1458,9 @@ namespace Plinth.Web.Persistence.Migrations.Postgres
                     b.Property<long?>("DeletedAt")
                         .HasColumnType("bigint");
 
+                    b.Property<int>("DiskGib")
+                        .HasColumnType("integer");
+
                     b.Property<long>("Generation")
                         .HasColumnType("bigint");
 
@@ -1456,6 +1469,9 @@ namespace Plinth.Web.Persistence.Migrations.Postgres
 
                     b.Property<Guid>("Image")
                         .HasColumnType("uuid");
+
+                    b.Property<int>("MemoryMib")
+                        .HasColumnType("integer");
 
                     b.Property<string>("Name")
                         .IsRequired()
@@ -1535,6 +1551,9 @@ namespace Plinth.Web.Persistence.Migrations.Postgres
 
                     b.Property<long>("UpdatedAt")
                         .HasColumnType("bigint");
+
+                    b.Property<int>("Vcpus")
+                        .HasColumnType("integer");
 
                     b.Property<long>("Version")
                         .IsConcurrencyToken()

@@ -1034,6 +1034,11 @@ namespace Plinth.Web.Persistence.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .UseCollation("BINARY");
 
+                    b.Property<string>("Quota")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .UseCollation("BINARY");
+
                     b.Property<long>("Version")
                         .IsConcurrencyToken()
                         .HasColumnType("INTEGER");
@@ -1090,6 +1095,11 @@ namespace Plinth.Web.Persistence.Migrations.Sqlite
 
                     b.Property<Guid>("Organization")
                         .HasColumnType("TEXT");
+
+                    b.Property<string>("Quota")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .UseCollation("BINARY");
 
                     b.Property<long>("Version")
                         .IsConcurrencyToken()
@@ -1437,6 +1447,9 @@ namespace Plinth.Web.Persistence.Migrations.Sqlite
                     b.Property<long?>("DeletedAt")
                         .HasColumnType("INTEGER");
 
+                    b.Property<int>("DiskGib")
+                        .HasColumnType("INTEGER");
+
                     b.Property<long>("Generation")
                         .HasColumnType("INTEGER");
 
@@ -1445,6 +1458,9 @@ namespace Plinth.Web.Persistence.Migrations.Sqlite
 
                     b.Property<Guid>("Image")
                         .HasColumnType("TEXT");
+
+                    b.Property<int>("MemoryMib")
+                        .HasColumnType("INTEGER");
 
                     b.Property<string>("Name")
                         .IsRequired()
@@ -1523,6 +1539,9 @@ namespace Plinth.Web.Persistence.Migrations.Sqlite
                         .UseCollation("BINARY");
 
                     b.Property<long>("UpdatedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Vcpus")
                         .HasColumnType("INTEGER");
 
                     b.Property<long>("Version")

@@ -1,0 +1,90 @@
+using Plinth.Core.Primitives;
+using Plinth.Core.Quotas;
+using Plinth.Web.Application;
+using Plinth.Web.Components.Live;
+using Plinth.Web.Live;
+using Plinth.Web.Pages.Machines;
+
+namespace Plinth.Web.Pages.Tenants;
+
+/// <summary>What a project has and may have, with forms for whoever sets that.</summary>
+public sealed class UsageView : LiveView
+{
+    private readonly IQuotas _quotas;
+    private readonly IStorageClasses _classes;
+    private readonly string _project;
+
+    public UsageView(IQuotas quotas, IStorageClasses classes, IChangeFeed feed, Caller caller, string project) : base(caller)
+    {
+        (_quotas, _classes, _project) = (quotas, classes, project);
+        Listen(feed, change => change.ConcernsRights || change.Kind is "vm" or "volume" or "network" or "project" or "organization" or "storage-class", _ => Load());
+    }
+
+    public ProjectQuotaView? Quota { get; private set; }
+
+    /// <summary>Those that the caller sets: the project's, its organization's.</summary>
+    public LimitsForm? ProjectLimits { get; private set; }
+    public LimitsForm? OrganizationLimits { get; private set; }
+
+    public Task SetProject() => Save(ProjectLimits!, async form => (await _quotas.SetProject(Caller, _project, form.Request, form.Version, Stop)).Refusals);
+
+    public Task SetOrganization() => Save(OrganizationLimits!, async form => (await _quotas.SetOrganization(Caller, Quota!.Organization.Id.ToString(), form.Request, form.Version, Stop)).Refusals);
+
+    protected override async Task Read()
+    {
+        Quota = Take(await _quotas.OfProject(Caller, _project, Stop));
+        if (Quota is null) return;
+        var classes = (await _classes.List(Caller, Stop)) is { Succeeded: true } known ? known.Value!.Select(c => c.Name).ToList() : [];
+        ProjectLimits = Quota.MaySet ? LimitsForm.Of(ProjectLimits, Quota.Project, classes) : null;
+        OrganizationLimits = Quota.MaySetOrganization ? LimitsForm.Of(OrganizationLimits, Quota.Organization, classes) : null;
+    }
+
+    private async Task Save(LimitsForm form, Func<LimitsForm, Task<IReadOnlyList<Refusal>>> set)
+    {
+        form.Answer = await set(form);
+        // What is saved is read anew; what is refused stays as it was typed.
+        if (form.Answer.Count == 0) form.Forget();
+        await Load();
+    }
+}
+
+/// <summary>Limits being edited: a text by resource, empty for none.</summary>
+public sealed class LimitsForm
+{
+    private bool _saved;
+
+    private LimitsForm()
+    {
+    }
+
+    /// <summary>What it was read from: saved only if that is still the newest.</summary>
+    public long Version { get; private init; }
+    public Dictionary<string, string> Text { get; private init; } = [];
+    public IReadOnlyList<Refusal> Answer { get; set; } = [];
+
+    public IReadOnlyList<string> ErrorsOf(string resource) => [.. Answer.Where(r => r.Field == $"limits.{resource}").Select(r => r.Message)];
+
+    public IReadOnlyList<Refusal> OtherRefusals => [.. Answer.Where(r => r.Field is null || !Text.Keys.Any(t => r.Field == $"limits.{t}"))];
+
+    /// <summary>A text that is no number is sent as one that is refused.</summary>
+    public SetQuota Request => new(Text.Where(t => t.Value.Trim().Length > 0).ToDictionary(t => t.Key, t => (long?)(long.TryParse(t.Value.Trim(), System.Globalization.CultureInfo.InvariantCulture, out var limit) ? limit : -1)));
+
+    public void Forget() => _saved = true;
+
+    /// <summary>"Memory (MiB)".</summary>
+    public static string Label(string resource) => resource == QuotaResources.MemoryMib ? "Memory (MiB)" : resource == QuotaResources.DiskGib || QuotaResources.StorageClassOf(resource) is not null ? $"{QuotaResources.Title(resource)} (GiB)" : QuotaResources.Title(resource);
+
+    /// <summary>The form that is open as long as what it was read from stands, so that nothing typed is lost; otherwise a new one.</summary>
+    internal static LimitsForm Of(LimitsForm? open, QuotaView quota, IEnumerable<string> storageClasses)
+    {
+        if (open is { _saved: false } && open.Version == quota.Version) return open;
+        var limits = quota.Lines.ToDictionary(l => l.Resource, l => l.Limit);
+        var shown = QuotaResources.All.Concat(storageClasses.Select(QuotaResources.DiskOf).Union(limits.Keys.Where(r => QuotaResources.StorageClassOf(r) is not null)).Order(StringComparer.Ordinal));
+        return new LimitsForm
+        {
+            Version = quota.Version,
+            Text = shown.ToDictionary(r => r, r => limits.GetValueOrDefault(r)?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? ""),
+            Answer = open is { _saved: false } ? open.Answer : [],
+        };
+    }
+}
