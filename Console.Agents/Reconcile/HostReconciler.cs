@@ -220,12 +220,12 @@ internal sealed partial class HostReconciler
                 }
                 if (work.Progress is not null) Changed?.Invoke();
                 if (action is StartDomain && view.Desired is { } starting && _facilities.Unprotected(starting) is { } unprotected) throw new HypervisorException("rules_missing", unprotected);
-                using var copying = action is MakeDisks { Machine: var made } && made.Disks.Any(d => d.Source is not null) ? CancellationTokenSource.CreateLinkedTokenSource(stop) : null;
+                var copying = action is MakeDisks { Machine: var made } && made.Disks.Any(d => d.Source is not null) ? CancellationTokenSource.CreateLinkedTokenSource(stop) : null;
                 lock (_gate) work.Copying = copying;
                 var outcome = await _executor.Do(action, view, work.Domain, networks, progress => Told(work, progress), copying?.Token ?? stop);
                 lock (_gate)
                 {
-                    work.Copying = null;
+                    work.EndCopy();
                     Remember(outcome.Facts);
                     (work.Domain, work.HasFiles, work.FormerFiles, work.Progress) = (outcome.Domain, outcome.HasFiles, outcome.FormerFiles ?? work.FormerFiles, null);
                     if (outcome.AskedShutdownAt is { } asked) work.LastShutdownAsk = asked;
@@ -253,7 +253,8 @@ internal sealed partial class HostReconciler
             if (entered) _room.Release();
             lock (_gate)
             {
-                (work.Busy, work.Copying) = (false, null);
+                work.Busy = false;
+                work.EndCopy();
                 work.TouchedAt = ++_moment;
             }
             Changed?.Invoke();

@@ -23,6 +23,14 @@ internal sealed class MachineWork(VmId vm)
 
     /// <summary>Ends the act under way where it is one that may be left half done: set while a disk is being copied.</summary>
     public CancellationTokenSource? Copying { get; set; }
+
+    /// <summary>The copy is over. Under the same lock as a cancellation of it, which must not meet one that is gone.</summary>
+    public void EndCopy()
+    {
+        Copying?.Dispose();
+        Copying = null;
+    }
+
     /// <summary>The reconciler's moment at which a worker last ended: an older picture does not count.</summary>
     public long TouchedAt { get; set; }
     public DateTimeOffset? DueAt { get; set; }

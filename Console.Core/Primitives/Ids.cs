@@ -189,6 +189,15 @@ public readonly record struct ClientId(Guid Value) : ITypedId<ClientId>
     public override string ToString() => Value.ToString();
 }
 
+/// <summary>A request for a higher quota.</summary>
+[JsonConverter(typeof(TypedIdConverter<QuotaRequestId>))]
+public readonly record struct QuotaRequestId(Guid Value) : ITypedId<QuotaRequestId>
+{
+    public static QuotaRequestId From(Guid value) => new(value);
+    public static QuotaRequestId New(DateTimeOffset now) => new(Guid.CreateVersion7(now));
+    public override string ToString() => Value.ToString();
+}
+
 /// <summary>A role that somebody has somewhere.</summary>
 [JsonConverter(typeof(TypedIdConverter<RoleBindingId>))]
 public readonly record struct RoleBindingId(Guid Value) : ITypedId<RoleBindingId>

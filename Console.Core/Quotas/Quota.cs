@@ -46,6 +46,26 @@ public static class Quota
         return refusals.All;
     }
 
+    /// <summary>What is wrong with asking for these limits in place of the present ones of a project; empty where they can be asked for.</summary>
+    /// <param name="where">"project web".</param>
+    /// <param name="raisedBy">Who sets the limits of the node above.</param>
+    public static IReadOnlyList<Refusal> CheckRequest(string field, IReadOnlyDictionary<string, long> wanted, IReadOnlyDictionary<string, long> limits, string where, string raisedBy)
+    {
+        var refusals = new RefusalList();
+        if (wanted.Count == 0) refusals.Invalid(field, "required", "Say which limits should be raised, and to what.");
+        foreach (var (resource, to) in wanted)
+        {
+            var title = QuotaResources.Title(resource);
+            if (!limits.TryGetValue(resource, out var limit)) refusals.Invalid($"{field}.{resource}", "no_limit", $"{title}: {where} has no limit of its own for it, so there is none to raise; those of its organization are set by {raisedBy}.");
+            else if (to <= limit) refusals.Invalid($"{field}.{resource}", "not_more", $"{title}: {where} may have {QuotaResources.Quantity(resource, limit)} already; ask for more than that, or leave it out.");
+        }
+        return refusals.All;
+    }
+
+    /// <summary>The present limits, with those that were asked for where they are higher. What has no limit by now keeps none.</summary>
+    public static IReadOnlyDictionary<string, long> Raised(IReadOnlyDictionary<string, long> limits, IReadOnlyDictionary<string, long> wanted) =>
+        limits.ToDictionary(l => l.Key, l => Math.Max(l.Value, wanted.GetValueOrDefault(l.Key)));
+
     private static string Sentence(QuotaLevel level, string resource, long limit, long used, long asked) =>
         $"{char.ToUpperInvariant(level.Where[0])}{level.Where[1..]} may have {QuotaResources.Amount(resource, limit)} and has {QuotaResources.Quantity(resource, used)}; this asks for {QuotaResources.Quantity(resource, asked)}, " +
         $"{QuotaResources.Quantity(resource, used + asked - limit)} too much. Remove something there, or have the limit raised by {level.RaisedBy}.";

@@ -68,6 +68,30 @@ internal static class IdentityEndpoints
                 Answers.Resource(http, await use.SetProject(http.Caller(), Inputs.Project(project), body.Value, Inputs.ExpectedVersion(http), http.RequestAborted), q => q.Project.Version))
             .Needs(Permissions.QuotaManage).Describe<ProjectQuotaView>("Set a project's quota", "The limits as a whole, by somebody who has quota.manage on its organization. Less than is in use takes nothing away: nothing more is given.");
 
+        var requests = projects.MapGroup("/{project}/quota-requests");
+
+        requests.MapGet("", async (HttpContext http, string project, IQuotaRequests use) => Answers.Whole(await use.OfProject(http.Caller(), Inputs.Project(project), http.RequestAborted)))
+            .Needs(Permissions.ProjectRead).Describe<Page<QuotaRequestView>>("List a project's requests for more", "The newest first.");
+
+        requests.MapPost("", async (HttpContext http, string project, IQuotaRequests use, JsonBody<AskForQuota> body) =>
+                Answers.Created(http, await use.Ask(http.Caller(), Inputs.Project(project), body.Value, Inputs.IdempotencyKey(http), http.RequestAborted), r => $"{ApiRegistration.Root}/projects/{r.Project}/quota-requests", r => r.Version))
+            .Needs(Permissions.VmCreate).Describe<QuotaRequestView>("Ask for a higher quota", "It waits for somebody who sets the project's limits.", StatusCodes.Status201Created);
+
+        requests.MapPost("/{request}/grant", async (HttpContext http, string project, string request, IQuotaRequests use, JsonBody<AnswerQuota> body) =>
+                Answers.Resource(http, await use.Grant(http.Caller(), Inputs.Project(project), Inputs.Id<QuotaRequestId>(request, "request"), body.Value, http.RequestAborted), r => r.Version))
+            .Needs(Permissions.QuotaManage).Describe<QuotaRequestView>("Grant a request for more", "Raises the project's limits to those asked for; what is as high by now stays.");
+
+        requests.MapPost("/{request}/refuse", async (HttpContext http, string project, string request, IQuotaRequests use, JsonBody<AnswerQuota> body) =>
+                Answers.Resource(http, await use.Refuse(http.Caller(), Inputs.Project(project), Inputs.Id<QuotaRequestId>(request, "request"), body.Value, http.RequestAborted), r => r.Version))
+            .Needs(Permissions.QuotaManage).Describe<QuotaRequestView>("Refuse a request for more", "");
+
+        requests.MapDelete("/{request}", async (HttpContext http, string project, string request, IQuotaRequests use) =>
+                Answers.Resource(http, await use.Withdraw(http.Caller(), Inputs.Project(project), Inputs.Id<QuotaRequestId>(request, "request"), http.RequestAborted), r => r.Version))
+            .Needs(Permissions.VmCreate).Describe<QuotaRequestView>("Withdraw a request for more", "While nobody has decided.");
+
+        api.MapGet("/quota-requests", async (HttpContext http, IQuotaRequests use) => Answers.Whole(await use.Waiting(http.Caller(), http.RequestAborted)))
+            .WithTags("Projects").Needs(Permissions.QuotaManage).Describe<Page<QuotaRequestView>>("List requests for more that wait for you", "Of the projects whose limits you set; the oldest first.");
+
         var roles = api.MapGroup("/roles").WithTags("Access");
 
         roles.MapGet("", async (HttpContext http, IAccess use) => Answers.Whole(await use.Roles(http.Caller(), http.RequestAborted)))

@@ -61,7 +61,7 @@ public static class ApplicationRegistration
         services.AddSingleton<ICatalogue, CatalogueUseCases>();
         services.AddSingleton<INetworks, NetworkUseCases>();
         services.AddSingleton<IStorageClasses, StorageClassUseCases>();
-        services.AddSingleton<ITenancy, Tenancy>().AddSingleton<IQuotas, Quotas.QuotaUseCases>().AddSingleton<IAccess, AccessUseCases>();
+        services.AddSingleton<ITenancy, Tenancy>().AddSingleton<IQuotas, Quotas.QuotaUseCases>().AddSingleton<IQuotaRequests, Quotas.QuotaRequestUseCases>().AddSingleton<IAccess, AccessUseCases>();
         services.AddSingleton<IAuditLog, AuditLog>();
         services.AddSingleton<IOverview, OverviewUseCases>();
         services.AddSingleton<LedgerCheck>().AddSingleton<SelfChecks>().AddSingleton<IUpkeep, UpkeepUseCases>();

@@ -163,6 +163,15 @@ public sealed record UpdateTenant(string? Name = null, string? Description = nul
 /// <param name="Limits">By resource: vms, vcpus, memoryMib, diskGib, networks, addresses, and diskGib: with the name of a storage class. What is absent or null has no limit.</param>
 public sealed record SetQuota(IReadOnlyDictionary<string, long?>? Limits);
 
+/// <summary>POST …/quota-requests: asks those who set a project's limits for higher ones.</summary>
+/// <param name="Limits">The wanted limits by resource: those to be raised, each higher than it is.</param>
+/// <param name="Reason">What it is for: whoever decides reads it.</param>
+public sealed record AskForQuota(IReadOnlyDictionary<string, long?>? Limits, string? Reason);
+
+/// <summary>POST …/grant and …/refuse.</summary>
+/// <param name="Answer">A word to whoever asked.</param>
+public sealed record AnswerQuota(string? Answer = null);
+
 /// <param name="Widest">"platform", "organization" or "project" (the default): the widest scope that it can be given on.</param>
 public sealed record CreateRole(string? Name, string? Meaning, IReadOnlyList<string?>? Permissions, string? Widest = null);
 

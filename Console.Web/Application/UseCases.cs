@@ -190,6 +190,20 @@ public interface IQuotas
     Task<Result<QuotaView>> SetOrganization(Caller caller, string organization, SetQuota request, long? expectedVersion, CancellationToken stop);
 }
 
+/// <summary>Requests for higher quotas, and the decisions about them.</summary>
+public interface IQuotaRequests
+{
+    /// <summary>Those of a project, the newest first.</summary>
+    Task<Result<IReadOnlyList<QuotaRequestView>>> OfProject(Caller caller, string project, CancellationToken stop);
+    /// <summary>Those that wait for the caller to decide, the oldest first.</summary>
+    Task<Result<IReadOnlyList<QuotaRequestView>>> Waiting(Caller caller, CancellationToken stop);
+    Task<Result<QuotaRequestView>> Ask(Caller caller, string project, AskForQuota request, string? idempotencyKey, CancellationToken stop);
+    /// <summary>Raises the limits; those that are as high by now, or gone, stay.</summary>
+    Task<Result<QuotaRequestView>> Grant(Caller caller, string project, QuotaRequestId request, AnswerQuota answer, CancellationToken stop);
+    Task<Result<QuotaRequestView>> Refuse(Caller caller, string project, QuotaRequestId request, AnswerQuota answer, CancellationToken stop);
+    Task<Result<QuotaRequestView>> Withdraw(Caller caller, string project, QuotaRequestId request, CancellationToken stop);
+}
+
 /// <summary>Who may do what where, and why.</summary>
 public interface IAccess
 {

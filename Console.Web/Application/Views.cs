@@ -6,6 +6,7 @@ using Plinth.Core.Operations;
 using Plinth.Core.Placement;
 using Plinth.Core.Primitives;
 using Plinth.Core.Protocol;
+using Plinth.Core.Quotas;
 using Plinth.Core.Storage;
 
 namespace Plinth.Web.Application;
@@ -229,9 +230,19 @@ public sealed record QuotaView(Guid Id, string Name, IReadOnlyList<QuotaLineView
 public sealed record QuotaLineView(string Resource, string Title, long Used, long? Limit, string Text);
 
 /// <param name="Organization">Its limits bind all of its projects together; lines without a limit are for those who see all of it.</param>
+/// <param name="MayAsk">The caller may ask for higher limits of the project.</param>
 /// <param name="MaySet">The caller sets the project's limits.</param>
 /// <param name="MaySetOrganization">The caller sets the organization's limits.</param>
-public sealed record ProjectQuotaView(QuotaView Project, QuotaView Organization, bool MaySet, bool MaySetOrganization);
+public sealed record ProjectQuotaView(QuotaView Project, QuotaView Organization, bool MayAsk, bool MaySet, bool MaySetOrganization);
+
+/// <summary>A request for a higher quota.</summary>
+/// <param name="ProjectName">In its organization.</param>
+/// <param name="Wanted">The limits asked for, by resource.</param>
+/// <param name="Sentence">"16 vCPU and 32 GiB of memory".</param>
+/// <param name="Answer">What whoever decided says about it.</param>
+public sealed record QuotaRequestView(
+    QuotaRequestId Id, ProjectId Project, string ProjectName, string Organization, IReadOnlyDictionary<string, long> Wanted, string Sentence, string Reason, QuotaRequestState State,
+    string RequestedBy, DateTimeOffset CreatedAt, string? DecidedBy, DateTimeOffset? DecidedAt, string Answer, long Version);
 
 /// <param name="BuiltIn">Every console has it, and it cannot be changed.</param>
 /// <param name="Widest">"platform", "organization" or "project": the widest scope that it can be given on.</param>

@@ -14,6 +14,7 @@ public abstract class ConsoleDb(DbContextOptions options) : DbContext(options), 
 {
     public DbSet<OrganizationRow> Organizations => Set<OrganizationRow>();
     public DbSet<ProjectRow> Projects => Set<ProjectRow>();
+    public DbSet<QuotaRequestRow> QuotaRequests => Set<QuotaRequestRow>();
     public DbSet<RoleRow> Roles => Set<RoleRow>();
     public DbSet<RoleBindingRow> RoleBindings => Set<RoleBindingRow>();
     public DbSet<HostRow> Hosts => Set<HostRow>();

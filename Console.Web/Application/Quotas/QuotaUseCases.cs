@@ -22,7 +22,7 @@ internal sealed class QuotaUseCases(IConsoleStore store, AccessControl access, M
         return new ProjectQuotaView(
             new QuotaView(found.Value.Id.Value, found.Value.Name, Lines(found.Value.Quota, await QuotaUse.Of(db, QuotaUse.Only(db, found.Value), Shown(found.Value.Quota), stop)), found.Value.Version),
             await View(db, rights, organization, stop),
-            rights.Has(Permissions.QuotaManage, Scope.Of(organization.Id)), rights.Has(Permissions.OrganizationManage, Scope.Platform));
+            rights.Has(Permissions.VmCreate, AccessControl.ScopeOf(found.Value)), rights.Has(Permissions.QuotaManage, Scope.Of(organization.Id)), rights.Has(Permissions.OrganizationManage, Scope.Platform));
     }
 
     public async Task<Result<QuotaView>> OfOrganization(Caller caller, string organization, CancellationToken stop)
@@ -37,11 +37,9 @@ internal sealed class QuotaUseCases(IConsoleStore store, AccessControl access, M
     {
         var changed = await mutations.In(caller, Permissions.QuotaManage, project, "project.quota", $"project/{(Guid.TryParse(project, out _) || NameRules.IsName(project) ? project : "(unnamed)")}", async (m, row) =>
         {
-            // Limits come from above: whoever has everything in one project only does not set its own.
-            var organization = await m.Db.Organizations.SingleAsync(o => o.Id == row.Organization, stop);
-            if ((await access.Of(m.Db, caller.Principal, stop)).Check(Permissions.QuotaManage, Scope.Of(organization.Id), $"organization {organization.Name}") is { } no) return no;
+            if (await WhyNotAbove(m, access, row, stop) is { } no) return no;
             if (expectedVersion is { } seen && seen != row.Version) return Refusal.Stale($"The project has changed since version {seen}; its version is {row.Version}. Read it again.");
-            var limits = await Judge(m.Db, request, stop);
+            var limits = await Judge(m.Db, request.Limits, stop);
             if (!limits.Succeeded) return Result<Guid>.No(limits.Refusals);
             (m.Target, m.Detail) = ($"project/{row.Id}", $"{row.Name}: {Said(limits.Value)}, formerly {Said(row.Quota)}");
             row.Quota = limits.Value;
@@ -55,7 +53,7 @@ internal sealed class QuotaUseCases(IConsoleStore store, AccessControl access, M
         var changed = await mutations.On(caller, Permissions.OrganizationManage, organization, "organization.quota", $"organization/{(Guid.TryParse(organization, out _) || NameRules.IsName(organization) ? organization : "(unnamed)")}", Result<Idempotency?>.Ok(null), async (m, row) =>
         {
             if (expectedVersion is { } seen && seen != row.Version) return Refusal.Stale($"The organization has changed since version {seen}; its version is {row.Version}. Read it again.");
-            var limits = await Judge(m.Db, request, stop);
+            var limits = await Judge(m.Db, request.Limits, stop);
             if (!limits.Succeeded) return Result<Guid>.No(limits.Refusals);
             (m.Target, m.Detail) = ($"organization/{row.Id}", $"{row.Name}: {Said(limits.Value)}, formerly {Said(row.Quota)}");
             row.Quota = limits.Value;
@@ -64,13 +62,21 @@ internal sealed class QuotaUseCases(IConsoleStore store, AccessControl access, M
         return changed.Succeeded ? await OfOrganization(caller, changed.Value.ToString(), stop) : Result<QuotaView>.No(changed.Refusals);
     }
 
-    private static async Task<Result<IReadOnlyDictionary<string, long>>> Judge(ConsoleDb db, SetQuota request, CancellationToken stop)
+    /// <summary>Limits come from above: whoever has everything in one project only does not set its own.</summary>
+    public static async Task<Refusal?> WhyNotAbove(Mutation m, AccessControl access, ProjectRow project, CancellationToken stop)
     {
-        if (request.Limits is null) return Refusal.Invalid("limits", "required", "Limits are needed, by resource; {} for none.");
-        var refusals = Quota.CheckLimits("limits", request.Limits, await db.StorageClasses.Select(s => s.Name).ToHashSetAsync(stop));
+        var organization = await m.Db.Organizations.AsNoTracking().SingleAsync(o => o.Id == project.Organization, stop);
+        return (await access.Of(m.Db, m.Caller.Principal, stop)).Check(Permissions.QuotaManage, Scope.Of(organization.Id), $"organization {organization.Name}");
+    }
+
+    /// <summary>The limits as they can be stored: what is null is left out.</summary>
+    public static async Task<Result<IReadOnlyDictionary<string, long>>> Judge(ConsoleDb db, IReadOnlyDictionary<string, long?>? given, CancellationToken stop)
+    {
+        if (given is null) return Refusal.Invalid("limits", "required", "Limits are needed, by resource; {} for none.");
+        var refusals = Quota.CheckLimits("limits", given, await db.StorageClasses.Select(s => s.Name).ToHashSetAsync(stop));
         return refusals.Count > 0
             ? Result<IReadOnlyDictionary<string, long>>.No(refusals)
-            : Result<IReadOnlyDictionary<string, long>>.Ok(request.Limits.Where(l => l.Value is not null).OrderBy(l => l.Key, StringComparer.Ordinal).ToDictionary(l => l.Key, l => l.Value!.Value));
+            : Result<IReadOnlyDictionary<string, long>>.Ok(given.Where(l => l.Value is not null).OrderBy(l => l.Key, StringComparer.Ordinal).ToDictionary(l => l.Key, l => l.Value!.Value));
     }
 
     // What the organization has without a limit is no matter of one project.
@@ -93,5 +99,6 @@ internal sealed class QuotaUseCases(IConsoleStore store, AccessControl access, M
         resource, QuotaResources.Title(resource), used, limit,
         limit is { } most ? $"{QuotaResources.Quantity(resource, used)} of {QuotaResources.Quantity(resource, most)}{(used > most ? $", {QuotaResources.Quantity(resource, used - most)} over" : "")}" : $"{QuotaResources.Quantity(resource, used)}, no limit");
 
-    private static string Said(IReadOnlyDictionary<string, long> limits) => limits.Count == 0 ? "no limits" : string.Join(", ", limits.Select(l => QuotaResources.Amount(l.Key, l.Value)));
+    /// <summary>"8 vCPU, 4 GiB of memory".</summary>
+    public static string Said(IReadOnlyDictionary<string, long> limits) => limits.Count == 0 ? "no limits" : string.Join(", ", limits.Select(l => QuotaResources.Amount(l.Key, l.Value)));
 }

@@ -2,6 +2,7 @@ using Plinth.Core.Inventory;
 using Plinth.Core.Machines;
 using Plinth.Core.Network;
 using Plinth.Core.Operations;
+using Plinth.Core.Quotas;
 using Plinth.Core.Storage;
 
 namespace Plinth.Web.Components.States;
@@ -31,6 +32,15 @@ public sealed record StateLook(string Text, string Icon, Tone Tone, bool OfSilen
         VmState.Deleted => new("Deleted", "close", Tone.Quiet),
         VmState.Failed => new("Failed", "error-outline", Tone.Bad),
         VmState.Lost => new("Lost", "link-off", Tone.Bad, OfSilence: true),
+        _ => throw new ArgumentOutOfRangeException(nameof(state), state, null),
+    };
+
+    public static StateLook Of(QuotaRequestState state) => state switch
+    {
+        QuotaRequestState.Open => new("Waits for an answer", "hourglass-top", Tone.Attention),
+        QuotaRequestState.Granted => new("Granted", "check", Tone.Good),
+        QuotaRequestState.Refused => new("Refused", "close", Tone.Bad),
+        QuotaRequestState.Withdrawn => new("Withdrawn", "undo", Tone.Quiet),
         _ => throw new ArgumentOutOfRangeException(nameof(state), state, null),
     };
 

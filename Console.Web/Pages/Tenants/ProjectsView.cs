@@ -12,16 +12,17 @@ public sealed class ProjectsView : LiveView
 {
     private readonly ITenancy _tenancy;
     private readonly IAccess _access;
+    private readonly IQuotaRequests _requests;
     private IReadOnlyList<Refusal> _answer = [];
     private IReadOnlyList<Refusal> _organizationAnswer = [];
 
     // One key for one form: pressing twice makes one.
     private string _key = Guid.NewGuid().ToString(), _organizationKey = Guid.NewGuid().ToString();
 
-    public ProjectsView(ITenancy tenancy, IAccess access, IChangeFeed feed, Caller caller) : base(caller)
+    public ProjectsView(ITenancy tenancy, IAccess access, IQuotaRequests requests, IChangeFeed feed, Caller caller) : base(caller)
     {
-        (_tenancy, _access) = (tenancy, access);
-        Listen(feed, change => change.ConcernsRights || change.Kind is "project" or "organization" or "vm", _ => Load());
+        (_tenancy, _access, _requests) = (tenancy, access, requests);
+        Listen(feed, change => change.ConcernsRights || change.Kind is "project" or "organization" or "vm" or "quota-request", _ => Load());
     }
 
     public IReadOnlyList<OrganizationView> Organizations { get; private set; } = [];
@@ -29,6 +30,9 @@ public sealed class ProjectsView : LiveView
 
     /// <summary>Somewhere they may make projects; what makes and deletes them is for those.</summary>
     public bool MayManage { get; private set; }
+
+    /// <summary>Requests for more that wait for the caller to decide.</summary>
+    public IReadOnlyList<QuotaRequestView> Waiting { get; private set; } = [];
 
     public string Name { get; set; } = "";
     public string Description { get; set; } = "";
@@ -81,6 +85,7 @@ public sealed class ProjectsView : LiveView
     {
         Organizations = Take(await _tenancy.Organizations(Caller, Stop)) ?? [];
         MayManage = (await _access.Allowed(Caller, Permissions.ProjectManage, null, Stop)).Succeeded;
+        Waiting = await _requests.Waiting(Caller, Stop) is { Succeeded: true } waiting ? waiting.Value! : [];
         if (Refusals.Count == 0) Projects = Take(await _tenancy.Projects(Caller, Stop)) ?? [];
         if (Organizations.All(o => o.Name != Organization)) Organization = Organizations.FirstOrDefault()?.Name ?? "";
     }

@@ -11,13 +11,17 @@ namespace Plinth.Web.Pages.Tenants;
 public sealed class UsageView : LiveView
 {
     private readonly IQuotas _quotas;
+    private readonly IQuotaRequests _requests;
     private readonly IStorageClasses _classes;
     private readonly string _project;
 
-    public UsageView(IQuotas quotas, IStorageClasses classes, IChangeFeed feed, Caller caller, string project) : base(caller)
+    // One key for one form: pressing twice asks once.
+    private string _key = Guid.NewGuid().ToString();
+
+    public UsageView(IQuotas quotas, IQuotaRequests requests, IStorageClasses classes, IChangeFeed feed, Caller caller, string project) : base(caller)
     {
-        (_quotas, _classes, _project) = (quotas, classes, project);
-        Listen(feed, change => change.ConcernsRights || change.Kind is "vm" or "volume" or "network" or "project" or "organization" or "storage-class", _ => Load());
+        (_quotas, _requests, _classes, _project) = (quotas, requests, classes, project);
+        Listen(feed, change => change.ConcernsRights || change.Kind is "vm" or "volume" or "network" or "project" or "organization" or "storage-class" or "quota-request", _ => Load());
     }
 
     public ProjectQuotaView? Quota { get; private set; }
@@ -25,6 +29,34 @@ public sealed class UsageView : LiveView
     /// <summary>Those that the caller sets: the project's, its organization's.</summary>
     public LimitsForm? ProjectLimits { get; private set; }
     public LimitsForm? OrganizationLimits { get; private set; }
+
+    /// <summary>For whoever may ask and does not set the limits; there is something to ask for where there are limits.</summary>
+    public LimitsForm? Asked { get; private set; }
+    public string Reason { get; set; } = "";
+    public IReadOnlyList<QuotaRequestView> Requests { get; private set; } = [];
+
+    /// <summary>What the last act on a request was answered, where it was refused.</summary>
+    public IReadOnlyList<Refusal> ActAnswer { get; private set; } = [];
+
+    public IReadOnlyList<string> ReasonErrors => [.. (Asked?.Answer ?? []).Where(r => r.Field == "reason").Select(r => r.Message)];
+
+    public AskForQuota Request => new(Asked!.Request.Limits, Reason.Trim() is { Length: > 0 } reason ? reason : null);
+
+    public async Task Ask()
+    {
+        var asked = await _requests.Ask(Caller, _project, Request, _key, Stop);
+        Asked!.Answer = asked.Refusals;
+        if (asked.Succeeded)
+        {
+            (Reason, _key) = ("", Guid.NewGuid().ToString());
+            Asked.Forget();
+        }
+        await Load();
+    }
+
+    public Task Grant(QuotaRequestView request) => Act(_requests.Grant(Caller, _project, request.Id, new AnswerQuota(), Stop));
+    public Task Refuse(QuotaRequestView request) => Act(_requests.Refuse(Caller, _project, request.Id, new AnswerQuota(), Stop));
+    public Task Withdraw(QuotaRequestView request) => Act(_requests.Withdraw(Caller, _project, request.Id, Stop));
 
     public Task SetProject() => Save(ProjectLimits!, async form => (await _quotas.SetProject(Caller, _project, form.Request, form.Version, Stop)).Refusals);
 
@@ -35,8 +67,16 @@ public sealed class UsageView : LiveView
         Quota = Take(await _quotas.OfProject(Caller, _project, Stop));
         if (Quota is null) return;
         var classes = (await _classes.List(Caller, Stop)) is { Succeeded: true } known ? known.Value!.Select(c => c.Name).ToList() : [];
+        Requests = Take(await _requests.OfProject(Caller, _project, Stop)) ?? [];
+        Asked = Quota is { MayAsk: true, MaySet: false } && Quota.Project.Lines.Any(l => l.Limit is not null) ? LimitsForm.Asking(Asked, Quota.Project) : null;
         ProjectLimits = Quota.MaySet ? LimitsForm.Of(ProjectLimits, Quota.Project, classes) : null;
         OrganizationLimits = Quota.MaySetOrganization ? LimitsForm.Of(OrganizationLimits, Quota.Organization, classes) : null;
+    }
+
+    private async Task Act(Task<Result<QuotaRequestView>> act)
+    {
+        ActAnswer = (await act).Refusals;
+        await Load();
     }
 
     private async Task Save(LimitsForm form, Func<LimitsForm, Task<IReadOnlyList<Refusal>>> set)
@@ -64,7 +104,7 @@ public sealed class LimitsForm
 
     public IReadOnlyList<string> ErrorsOf(string resource) => [.. Answer.Where(r => r.Field == $"limits.{resource}").Select(r => r.Message)];
 
-    public IReadOnlyList<Refusal> OtherRefusals => [.. Answer.Where(r => r.Field is null || !Text.Keys.Any(t => r.Field == $"limits.{t}"))];
+    public IReadOnlyList<Refusal> OtherRefusals => [.. Answer.Where(r => r.Field != "reason" && !Text.Keys.Any(t => r.Field == $"limits.{t}"))];
 
     /// <summary>A text that is no number is sent as one that is refused.</summary>
     public SetQuota Request => new(Text.Where(t => t.Value.Trim().Length > 0).ToDictionary(t => t.Key, t => (long?)(long.TryParse(t.Value.Trim(), System.Globalization.CultureInfo.InvariantCulture, out var limit) ? limit : -1)));
@@ -73,6 +113,13 @@ public sealed class LimitsForm
 
     /// <summary>"Memory (MiB)".</summary>
     public static string Label(string resource) => resource == QuotaResources.MemoryMib ? "Memory (MiB)" : resource == QuotaResources.DiskGib || QuotaResources.StorageClassOf(resource) is not null ? $"{QuotaResources.Title(resource)} (GiB)" : QuotaResources.Title(resource);
+
+    /// <summary>An empty form for those that have a limit.</summary>
+    internal static LimitsForm Asking(LimitsForm? open, QuotaView quota)
+    {
+        if (open is { _saved: false } && open.Version == quota.Version) return open;
+        return new LimitsForm { Version = quota.Version, Text = quota.Lines.Where(l => l.Limit is not null).ToDictionary(l => l.Resource, _ => "") };
+    }
 
     /// <summary>The form that is open as long as what it was read from stands, so that nothing typed is lost; otherwise a new one.</summary>
     internal static LimitsForm Of(LimitsForm? open, QuotaView quota, IEnumerable<string> storageClasses)

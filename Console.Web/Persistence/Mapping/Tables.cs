@@ -32,6 +32,13 @@ internal static class Tables
             e.HasIndex(p => p.Name);
             e.HasOne<OrganizationRow>().WithMany().HasForeignKey(p => p.Organization).OnDelete(DeleteBehavior.Restrict);
         });
+        model.Entity<QuotaRequestRow>(e =>
+        {
+            e.ToTable("QuotaRequests").HasKey(r => r.Id);
+            e.HasIndex(r => r.Project);
+            e.HasIndex(r => r.State);
+            e.HasOne<ProjectRow>().WithMany().HasForeignKey(r => r.Project).OnDelete(DeleteBehavior.Restrict);
+        });
     }
 
     private static void Fleet(ModelBuilder model)

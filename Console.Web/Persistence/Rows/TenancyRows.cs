@@ -1,4 +1,5 @@
 using Plinth.Core.Primitives;
+using Plinth.Core.Quotas;
 
 namespace Plinth.Web.Persistence.Rows;
 
@@ -38,6 +39,29 @@ public sealed class ProjectRow : IVersioned, ILogged
     string ILogged.LogKind => LogKinds.Project;
     Guid ILogged.LogId => Id.Value;
     ProjectId? ILogged.LogProject => Id;
+    object ILogged.LogDocument => this;
+}
+
+/// <summary>Somebody asks for higher limits of a project.</summary>
+public sealed class QuotaRequestRow : IVersioned, ILogged
+{
+    public required QuotaRequestId Id { get; set; }
+    public required ProjectId Project { get; set; }
+    /// <summary>The limits asked for, by resource.</summary>
+    public required IReadOnlyDictionary<string, long> Wanted { get; set; }
+    public required string Reason { get; set; }
+    public QuotaRequestState State { get; set; }
+    public required string RequestedBy { get; set; }
+    public DateTimeOffset CreatedAt { get; set; }
+    public string? DecidedBy { get; set; }
+    public DateTimeOffset? DecidedAt { get; set; }
+    /// <summary>What whoever decided says about it.</summary>
+    public string Answer { get; set; } = "";
+    public long Version { get; set; }
+
+    string ILogged.LogKind => LogKinds.QuotaRequest;
+    Guid ILogged.LogId => Id.Value;
+    ProjectId? ILogged.LogProject => Project;
     object ILogged.LogDocument => this;
 }
 

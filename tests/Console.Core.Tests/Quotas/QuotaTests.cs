@@ -60,6 +60,18 @@ public sealed class QuotaTests
         });
     }
 
+    [Fact]
+    public void More_is_asked_for_where_there_is_a_limit_and_granting_lowers_none()
+    {
+        var limits = new Dictionary<string, long> { [QuotaResources.Vcpus] = 8, [QuotaResources.Vms] = 4 };
+        Assert.Empty(Quota.CheckRequest("limits", new Dictionary<string, long> { [QuotaResources.Vcpus] = 9 }, limits, "project web", "an admin of the platform"));
+        Assert.Equal(["not_more", "no_limit"], Quota.CheckRequest("limits", new Dictionary<string, long> { [QuotaResources.Vcpus] = 8, [QuotaResources.Networks] = 3 }, limits, "project web", "an admin of the platform").Select(r => r.Code));
+        Assert.Equal("required", Assert.Single(Quota.CheckRequest("limits", new Dictionary<string, long>(), limits, "project web", "an admin of the platform")).Code);
+        // By the time of the answer one was raised further, and one was lifted.
+        var raised = Quota.Raised(new Dictionary<string, long> { [QuotaResources.Vcpus] = 32 }, new Dictionary<string, long> { [QuotaResources.Vcpus] = 16, [QuotaResources.Vms] = 9 });
+        Assert.Equal(32, Assert.Single(raised).Value);
+    }
+
     [Theory]
     [InlineData("vcpus", 0, null)]
     [InlineData("diskGib:fast", 100, null)]

@@ -145,6 +145,46 @@ public class QuotaTests : Stage
         Assert.Equal("organization_not_found", No(await Quotas.OfOrganization(bea, "rivals", Stop)).Code);
     }
 
+    [Fact]
+    public async Task A_tenant_asks_for_more_and_whoever_sets_the_limits_decides()
+    {
+        var (web, data) = await Acme();
+        var requests = The<IQuotaRequests>();
+        var boss = await Invite("boss", "organization-admin", "acme", null);
+        var chief = await Invite("chief", "organization-admin", null, web.Id.ToString());
+        var bea = await Invite("bea", "project-member", null, web.Id.ToString());
+        var carl = await Invite("carl", "project-member", null, data.Id.ToString());
+        AskForQuota more(long vcpus, string? reason = "The shop opens.") => new(new Dictionary<string, long?> { [QuotaResources.Vcpus] = vcpus }, reason);
+
+        Assert.Equal(("limits.vcpus", "no_limit"), (No(await requests.Ask(bea, "web", more(9), null, Stop)).Field, No(await requests.Ask(bea, "web", more(9), null, Stop)).Code));
+        await Limit("web", (QuotaResources.Vcpus, 8));
+        Assert.Equal("reason", No(await requests.Ask(bea, "web", more(16, " "), null, Stop)).Field);
+        Assert.Equal("vCPU: project web may have 8 already; ask for more than that, or leave it out.", No(await requests.Ask(bea, "web", more(8), null, Stop)).Message);
+        var asked = Ok(await requests.Ask(bea, "web", more(16), "once", Stop));
+        Assert.Equal(asked.Id, Ok(await requests.Ask(bea, "web", more(16), "once", Stop)).Id);
+
+        // Only those above decide, and nobody else learns of it.
+        Assert.Equal("forbidden", No(await requests.Grant(bea, "web", asked.Id, new AnswerQuota(), Stop)).Code);
+        Assert.Equal("forbidden", No(await requests.Grant(chief, "web", asked.Id, new AnswerQuota(), Stop)).Code);
+        Assert.Empty(Ok(await requests.Waiting(chief, Stop)));
+        Assert.Equal("project_not_found", No(await requests.OfProject(carl, "web", Stop)).Code);
+        Assert.Equal("request_not_found", No(await requests.Withdraw(carl, "data", asked.Id, Stop)).Code);
+        Assert.Equal(asked.Id, Assert.Single(Ok(await requests.Waiting(boss, Stop))).Id);
+
+        var granted = Ok(await requests.Grant(boss, "web", asked.Id, new AnswerQuota("Good luck."), Stop));
+        Assert.Equal((QuotaRequestState.Granted, "boss", "Good luck."), (granted.State, granted.DecidedBy, granted.Answer));
+        Assert.Equal(16, Ok(await Quotas.OfProject(bea, "web", Stop)).Project.Lines.Single(l => l.Resource == QuotaResources.Vcpus).Limit);
+        Assert.Equal("The request was granted already by boss.", No(await requests.Refuse(boss, "web", asked.Id, new AnswerQuota(), Stop)).Message);
+        Assert.Empty(Ok(await requests.Waiting(boss, Stop)));
+
+        Time.Advance(TimeSpan.FromSeconds(1));
+        var second = Ok(await requests.Ask(bea, "web", more(64), null, Stop));
+        Assert.Equal(QuotaRequestState.Withdrawn, Ok(await requests.Withdraw(bea, "web", second.Id, Stop)).State);
+        Assert.Equal([second.Id, asked.Id], Ok(await requests.OfProject(bea, "web", Stop)).Select(r => r.Id));
+        for (var i = 0; i < 10; i++) Ok(await requests.Ask(bea, "web", more(100 + i), null, Stop));
+        Assert.Equal("too_many", No(await requests.Ask(bea, "web", more(200), null, Stop)).Code);
+    }
+
     private async Task<Caller> Invite(string name, string role, string? organization, string? project)
     {
         var invited = Ok(await The<IAccess>().Invite(Ana, new InviteUser(name, role, organization, project), Stop));

@@ -19,7 +19,7 @@ public sealed class TenantPageTests : PortalStage
         var context = new BunitContext();
         context.JSInterop.Mode = JSRuntimeMode.Loose;
         context.Services.AddMudServices();
-        context.Services.AddSingleton<TimeProvider>(Time).AddSingleton<IChangeFeed>(Live).AddSingleton(The<ITenancy>()).AddSingleton(The<IAccess>()).AddSingleton(The<IQuotas>()).AddSingleton(The<IStorageClasses>());
+        context.Services.AddSingleton<TimeProvider>(Time).AddSingleton<IChangeFeed>(Live).AddSingleton(The<ITenancy>()).AddSingleton(The<IAccess>()).AddSingleton(The<IQuotas>()).AddSingleton(The<IQuotaRequests>()).AddSingleton(The<IStorageClasses>());
         context.Services.AddScoped<CallerSource>().AddScoped<BreadcrumbTrail>().AddScoped<PortalScope>();
         context.AddAuthorization().SetAuthorized("ana").SetClaims([.. PrincipalClaims.Identity((caller ?? Ana).Principal, "test").Claims]);
         return context;
@@ -81,7 +81,23 @@ public sealed class TenantPageTests : PortalStage
         await using var hers = Browser(bea);
         var seen = hers.Render<Usage>(p => p.Add(u => u.Project, "web"));
         seen.WaitForAssertion(() => Assert.Contains("0 of 8", seen.Markup, StringComparison.Ordinal));
-        Assert.Empty(seen.FindAll("form"));
+        Assert.Empty(seen.FindAll("#limits-vcpus"));
+
+        // She asks for more; whoever sets the limits sees that, and grants it by a click.
+        seen.Find("#ask-vcpus").Input("16");
+        seen.FindAll("form")[0].Submit();
+        seen.WaitForElement("#ask-reason-error");
+        Assert.Equal("16", seen.Find("#ask-vcpus").GetAttribute("value"));
+        seen.Find("#ask-reason").Input("The shop opens.");
+        seen.FindAll("form")[0].Submit();
+        seen.WaitForAssertion(() => Assert.Contains("Waits for an answer", seen.Markup, StringComparison.Ordinal));
+        await Tell();
+        page.WaitForAssertion(() => Assert.Contains("The shop opens.", page.Markup, StringComparison.Ordinal));
+        page.FindAll("button").Single(b => b.TextContent == "Grant").Click();
+        page.WaitForAssertion(() => Assert.Contains("0 of 16", page.Markup, StringComparison.Ordinal));
+        await Tell();
+        seen.WaitForAssertion(() => Assert.Contains("0 of 16", seen.Markup, StringComparison.Ordinal));
+        seen.WaitForAssertion(() => Assert.Contains("Granted", seen.Markup, StringComparison.Ordinal));
     }
 
     [Fact]

@@ -123,7 +123,7 @@ public sealed partial class PersonaTests(TenantsConsole tenants) : IClassFixture
 {
     /// <summary>Lists that hold what the caller may read, and are open to whoever may read anything in them.</summary>
     private static readonly string[] Filtered =
-        ["/organizations", "/projects", "/operations", "/operations.csv", "/operations/watch", "/search", "/audit", "/roles", "/role-bindings", "/users"];
+        ["/organizations", "/projects", "/operations", "/operations.csv", "/operations/watch", "/search", "/audit", "/roles", "/role-bindings", "/users", "/quota-requests"];
 
     [Fact]
     public void Every_operation_says_which_permission_it_needs()
@@ -286,7 +286,7 @@ public sealed partial class PersonaTests(TenantsConsole tenants) : IClassFixture
         }
         if (about.Contains("{organization}", StringComparison.Ordinal)) return !rights.Sees(Scope.Of(acme)) && project is null ? Answer.NotThere : rights.Has(permission, Scope.Of(acme)) || (permission == Permissions.ProjectRead && project is not null) ? Answer.Done : Answer.Forbidden;
         if (about == "/role-bindings/{binding}") return !rights.Has(Permissions.AccessRead, Scope.Of(acme, alpha)) ? Answer.NotThere : rights.Has(permission, Scope.Of(acme, alpha)) ? Answer.Done : Answer.Forbidden;
-        if (Filtered.Contains(about) && permission.EndsWith(".read", StringComparison.Ordinal)) return rights.ReachOf(permission).IsEmpty ? Answer.Forbidden : Answer.Done;
+        if (Filtered.Contains(about) && (permission.EndsWith(".read", StringComparison.Ordinal) || about == "/quota-requests")) return rights.ReachOf(permission).IsEmpty ? Answer.Forbidden : Answer.Done;
         // Without a body, it would be in the organization default.
         if (about == "/projects") return rights.Has(permission, Scope.Platform) ? Answer.Done : rights.Sees(Scope.Platform) ? Answer.Forbidden : Answer.NotThere;
         return rights.Has(permission, Scope.Platform) ? Answer.Done : Answer.Forbidden;
