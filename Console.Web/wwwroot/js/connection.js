@@ -38,7 +38,7 @@ async function pause(instance) {
       if (!answer.ok || (await answer.json()).instance === instance) continue;
       if (!await Blazor.resumeCircuit()) return reload();
       // A page can look alive and be dead: one that goes on marks itself as ready.
-      setTimeout(() => { if (!root.hasAttribute("data-ready")) reload(); }, 15000);
+      setTimeout(() => { if (!root.hasAttribute("data-ready")) reload(); }, 30000);
       return;
     } catch { /* not yet */ }
   }
