@@ -71,6 +71,8 @@ public sealed class BrowserTests(BrowserFleet fleet)
         var made = await fleet.Console.Post("projects/default/volumes", new { name = "axe", sizeGib = 1 });
         await fleet.Console.Finished(made.GetProperty("id").GetString()!);
         var volume = made.GetProperty("volume").GetString()!;
+        await fleet.Console.Put("projects/default/quota", new { limits = new { vcpus = 64, memoryMib = 65536, vms = 50 } });
+        await fleet.Console.Post("projects/default/quota-requests", new { limits = new { vcpus = 128 }, reason = "For the looks of it." });
         var then = DateTimeOffset.UtcNow.ToString("yyyy-MM-ddTHH:mm:ss.fffZ");
         (string Name, string Path)[] pages =
         [
@@ -91,6 +93,7 @@ public sealed class BrowserTests(BrowserFleet fleet)
                 }
             }, found);
         }
+        await fleet.Console.Put("projects/default/quota", new { limits = new { } });
         await fleet.Console.Delete($"projects/default/networks/{network}");
         await fleet.Console.Finished((await fleet.Console.Delete($"projects/default/volumes/{volume}")).GetProperty("id").GetString()!);
         await fleet.Remove(vm);

@@ -114,6 +114,12 @@ public sealed partial class PlinthConsole : IAsyncDisposable
         return await Body(reply, path);
     }
 
+    public async Task<JsonElement> Put(string path, object body)
+    {
+        using var reply = await Http.PutAsJsonAsync("/api/v1/" + path, body);
+        return await Body(reply, path);
+    }
+
     public async Task<JsonElement> Delete(string path, string? idempotencyKey = null)
     {
         using var request = new HttpRequestMessage(HttpMethod.Delete, "/api/v1/" + path);
