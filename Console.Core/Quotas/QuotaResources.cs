@@ -44,6 +44,13 @@ public static class QuotaResources
     };
 
     /// <summary>"4", "8 GiB": where the title stands beside it.</summary>
-    public static string Quantity(string resource, long amount) =>
-        resource == MemoryMib ? amount % 1024 == 0 ? $"{amount / 1024} GiB" : $"{amount} MiB" : resource == DiskGib || StorageClassOf(resource) is not null ? $"{amount} GiB" : $"{amount}";
+    public static string Quantity(string resource, long amount) => Unit(resource) switch
+    {
+        "MiB" when amount > 0 && amount % 1024 == 0 => $"{amount / 1024} GiB",
+        { } unit => $"{amount} {unit}",
+        null => $"{amount}",
+    };
+
+    /// <summary>What a limit of it is given in: MiB, GiB, or null where things are counted.</summary>
+    public static string? Unit(string resource) => resource == MemoryMib ? "MiB" : resource == DiskGib || StorageClassOf(resource) is not null ? "GiB" : null;
 }

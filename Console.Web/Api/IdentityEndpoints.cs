@@ -83,7 +83,7 @@ internal static class IdentityEndpoints
 
         requests.MapPost("/{request}/refuse", async (HttpContext http, string project, string request, IQuotaRequests use, JsonBody<AnswerQuota> body) =>
                 Answers.Resource(http, await use.Refuse(http.Caller(), Inputs.Project(project), Inputs.Id<QuotaRequestId>(request, "request"), body.Value, http.RequestAborted), r => r.Version))
-            .Needs(Permissions.QuotaManage).Describe<QuotaRequestView>("Refuse a request for more", "");
+            .Needs(Permissions.QuotaManage).Describe<QuotaRequestView>("Refuse a request for more", "With an answer that says why.");
 
         requests.MapDelete("/{request}", async (HttpContext http, string project, string request, IQuotaRequests use) =>
                 Answers.Resource(http, await use.Withdraw(http.Caller(), Inputs.Project(project), Inputs.Id<QuotaRequestId>(request, "request"), http.RequestAborted), r => r.Version))

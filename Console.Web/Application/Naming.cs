@@ -13,6 +13,9 @@ internal static class Naming
     public static async Task<Result<VmRow>> Vm(ConsoleDb db, ProjectRow project, VmId vm, CancellationToken stop) =>
         await db.Vms.SingleOrDefaultAsync(v => v.Id == vm && v.Project == project.Id, stop) is { } row ? row : NoVm(vm);
 
+    /// <summary>A name or id as the ledger may repeat it, whatever was sent.</summary>
+    public static string Printable(string? name) => name is not null && (NameRules.IsName(name) || Guid.TryParse(name, out _)) ? name : "(unnamed)";
+
     public static Refusal NoVm(VmId vm) => Refusal.NotFound("vm_not_found", $"There is no VM {vm} in this project.");
 
     public static Refusal NoVolume(VolumeId volume) => Refusal.NotFound("volume_not_found", $"There is no volume {volume} in this project.");

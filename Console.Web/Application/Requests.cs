@@ -169,7 +169,7 @@ public sealed record SetQuota(IReadOnlyDictionary<string, long?>? Limits);
 public sealed record AskForQuota(IReadOnlyDictionary<string, long?>? Limits, string? Reason);
 
 /// <summary>POST …/grant and …/refuse.</summary>
-/// <param name="Answer">A word to whoever asked.</param>
+/// <param name="Answer">A word to whoever asked; needed where it is refused.</param>
 public sealed record AnswerQuota(string? Answer = null);
 
 /// <param name="Widest">"platform", "organization" or "project" (the default): the widest scope that it can be given on.</param>

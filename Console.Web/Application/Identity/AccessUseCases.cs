@@ -25,7 +25,7 @@ internal sealed class AccessUseCases(IConsoleStore store, AccessControl access, 
     public async Task<Result<RoleView>> CreateRole(Caller caller, CreateRole request, string? idempotencyKey, CancellationToken stop)
     {
         Role? made = null;
-        var done = await mutations.Run(caller, Permissions.AccessManage, "role.create", $"role/{Printable(request.Name)}", Idempotency.Of(caller, idempotencyKey, "role.create", request), async m =>
+        var done = await mutations.Run(caller, Permissions.AccessManage, "role.create", $"role/{Naming.Printable(request.Name)}", Idempotency.Of(caller, idempotencyKey, "role.create", request), async m =>
         {
             var refusals = new RefusalList();
             NameRules.CheckName(refusals, "name", request.Name);
@@ -55,7 +55,7 @@ internal sealed class AccessUseCases(IConsoleStore store, AccessControl access, 
 
     public async Task<Result<Done>> DeleteRole(Caller caller, string role, CancellationToken stop)
     {
-        var done = await mutations.Run(caller, Permissions.AccessManage, "role.delete", $"role/{Printable(role)}", async m =>
+        var done = await mutations.Run(caller, Permissions.AccessManage, "role.delete", $"role/{Naming.Printable(role)}", async m =>
         {
             if (Core.Identity.Roles.BuiltIn.Any(r => r.Name == role)) return Refusal.Conflict("role_kept", $"The role {role} comes with the console and stays.");
             if (await m.Db.Roles.SingleOrDefaultAsync(r => r.Name == role, stop) is not { } row) return NoRole(role);
@@ -328,8 +328,6 @@ internal sealed class AccessUseCases(IConsoleStore store, AccessControl access, 
     private static ScopeKind? Widest(string? text) => text switch { null or "" or "project" => ScopeKind.Project, "organization" => ScopeKind.Organization, "platform" => ScopeKind.Platform, _ => null };
 
     private static string Target(RoleBindingRow row) => $"{OperationSteps.Word(row.SubjectKind)}/{row.Subject}";
-
-    private static string Printable(string? name) => name is not null && NameRules.IsName(name) ? name : "(unnamed)";
 
     private static Refusal NoRole(string role) => Refusal.NotFound("role_not_found", $"There is no role {RefusalList.Quote(role)}.");
 

@@ -55,7 +55,7 @@ internal sealed class Tenancy(IConsoleStore store, AccessControl access, Mutatio
 
     public async Task<Result<OrganizationView>> UpdateOrganization(Caller caller, string organization, UpdateTenant request, long? expectedVersion, CancellationToken stop)
     {
-        var changed = await mutations.On(caller, Permissions.OrganizationManage, organization, "organization.update", $"organization/{Printable(organization)}", Result<Idempotency?>.Ok(null), async (m, row) =>
+        var changed = await mutations.On(caller, Permissions.OrganizationManage, organization, "organization.update", $"organization/{Naming.Printable(organization)}", Result<Idempotency?>.Ok(null), async (m, row) =>
         {
             if (expectedVersion is { } seen && seen != row.Version) return Refusal.Stale($"The organization has changed since version {seen}; its version is {row.Version}. Read it again.");
             var refusals = new RefusalList();
@@ -72,7 +72,7 @@ internal sealed class Tenancy(IConsoleStore store, AccessControl access, Mutatio
 
     public async Task<Result<Done>> DeleteOrganization(Caller caller, string organization, CancellationToken stop)
     {
-        var deleted = await mutations.On(caller, Permissions.OrganizationManage, organization, "organization.delete", $"organization/{Printable(organization)}", Result<Idempotency?>.Ok(null), async (m, row) =>
+        var deleted = await mutations.On(caller, Permissions.OrganizationManage, organization, "organization.delete", $"organization/{Naming.Printable(organization)}", Result<Idempotency?>.Ok(null), async (m, row) =>
         {
             if (row.Id == WellKnown.DefaultOrganization) return Refusal.Conflict("organization_kept", "The organization default comes with the console and stays.");
             var projects = await m.Db.Projects.Where(p => p.Organization == row.Id && p.DeletedAt == null).OrderBy(p => p.Name).Select(p => p.Name).ToListAsync(stop);
@@ -127,7 +127,7 @@ internal sealed class Tenancy(IConsoleStore store, AccessControl access, Mutatio
 
     public async Task<Result<ProjectView>> UpdateProject(Caller caller, string project, UpdateTenant request, long? expectedVersion, CancellationToken stop)
     {
-        var changed = await mutations.In(caller, Permissions.ProjectManage, project, "project.update", $"project/{Printable(project)}", async (m, row) =>
+        var changed = await mutations.In(caller, Permissions.ProjectManage, project, "project.update", $"project/{Naming.Printable(project)}", async (m, row) =>
         {
             if (expectedVersion is { } seen && seen != row.Version) return Refusal.Stale($"The project has changed since version {seen}; its version is {row.Version}. Read it again.");
             var refusals = new RefusalList();
@@ -144,7 +144,7 @@ internal sealed class Tenancy(IConsoleStore store, AccessControl access, Mutatio
 
     public async Task<Result<Done>> DeleteProject(Caller caller, string project, CancellationToken stop)
     {
-        var deleted = await mutations.In(caller, Permissions.ProjectManage, project, "project.delete", $"project/{Printable(project)}", async (m, row) =>
+        var deleted = await mutations.In(caller, Permissions.ProjectManage, project, "project.delete", $"project/{Naming.Printable(project)}", async (m, row) =>
         {
             if (row.Id == WellKnown.DefaultProject) return Refusal.Conflict("project_kept", "The project default comes with the console and stays.");
             var vms = await m.Db.Vms.Where(v => v.Project == row.Id && v.DeletedAt == null).OrderBy(v => v.Name).Select(v => v.Name).ToListAsync(stop);
@@ -182,8 +182,6 @@ internal sealed class Tenancy(IConsoleStore store, AccessControl access, Mutatio
     private static OrganizationView View(OrganizationRow row, int projects) => new(row.Id, row.Name, row.Description, projects, row.CreatedAt, row.Version);
 
     private static Refusal Taken(string what, string name) => Refusal.Conflict("name_taken", $"There is {(what[0] == 'o' ? "an" : "a")} {what} named {name} already; choose another name.") with { Field = "name" };
-
-    private static string Printable(string name) => NameRules.IsName(name) || Guid.TryParse(name, out _) ? name : "(unnamed)";
 
     private static string Count(int number, string what) => number == 1 ? $"1 {what}" : $"{number} {what}s";
 

@@ -46,7 +46,7 @@ internal sealed class VirtualMachines(IConsoleStore store, AccessControl access,
 
     public async Task<Result<OperationView>> Create(Caller caller, string project, CreateVm request, string? idempotencyKey, CancellationToken stop)
     {
-        var operation = await mutations.In(caller, Permissions.VmCreate, project, Permissions.VmCreate, $"vm/{Printable(request.Name)}", Idempotency.Of(caller, idempotencyKey, "vm.create", project, request), async (m, owner) =>
+        var operation = await mutations.In(caller, Permissions.VmCreate, project, Permissions.VmCreate, $"vm/{Naming.Printable(request.Name)}", Idempotency.Of(caller, idempotencyKey, "vm.create", project, request), async (m, owner) =>
         {
             if (await access.Names(m.Db, caller, request.Host, stop) is { } notYours) return notYours;
             var judged = await NewVm.Judge(m.Db, owner, request, stop);
@@ -261,6 +261,4 @@ internal sealed class VirtualMachines(IConsoleStore store, AccessControl access,
     private static string Sentence(PlacementDecision decision) => decision.Fitting > 0
         ? $"Fits on {decision.Fitting} of {decision.Hosts} host{(decision.Hosts == 1 ? "" : "s")}."
         : decision.Sentence;
-
-    private static string Printable(string? name) => name is not null && NameRules.IsName(name) ? name : "(unnamed)";
 }

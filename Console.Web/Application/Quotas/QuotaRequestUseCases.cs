@@ -43,7 +43,7 @@ internal sealed class QuotaRequestUseCases(IConsoleStore store, AccessControl ac
         var asked = await mutations.In(caller, Permissions.VmCreate, project, "quota-request.ask", "quota-request", Idempotency.Of(caller, idempotencyKey, "quota-request.ask", project, request), async (m, owner) =>
         {
             var refusals = new RefusalList();
-            CheckText(refusals, "reason", request.Reason, needed: true);
+            CheckText(refusals, "reason", request.Reason, "Say what it is for: whoever decides reads it.");
             var wanted = await QuotaUseCases.Judge(m.Db, request.Limits, stop);
             foreach (var no in wanted.Refusals) refusals.Add(no);
             if (wanted.Succeeded)
@@ -77,7 +77,7 @@ internal sealed class QuotaRequestUseCases(IConsoleStore store, AccessControl ac
         {
             if (await QuotaUseCases.WhyNotAbove(m, access, owner, stop) is { } no) return no;
             var refusals = new RefusalList();
-            CheckText(refusals, "answer", answer.Answer, needed: false);
+            CheckText(refusals, "answer", answer.Answer, to == QuotaRequestState.Refused ? "Say why it is refused: whoever asked reads it." : null);
             return refusals.Any ? Result<Guid>.No(refusals.All) : await Settle(m, owner, request, to, answer.Answer?.Trim() ?? "", stop);
         }, stop);
         return await Answer(done, stop);
@@ -101,9 +101,10 @@ internal sealed class QuotaRequestUseCases(IConsoleStore store, AccessControl ac
         return (await Views(db, db.QuotaRequests.Where(r => r.Id == id), stop))[0];
     }
 
-    private static void CheckText(RefusalList refusals, string field, string? text, bool needed)
+    /// <param name="missing">What is said where it is empty; null where it may be.</param>
+    private static void CheckText(RefusalList refusals, string field, string? text, string? missing)
     {
-        if (needed && string.IsNullOrWhiteSpace(text)) refusals.Invalid(field, "required", "Say what it is for: whoever decides reads it.");
+        if (missing is not null && string.IsNullOrWhiteSpace(text)) refusals.Invalid(field, "required", missing);
         else if (text is { Length: > LongestText }) refusals.Invalid(field, "too_long", $"It has {text.Length} characters; at most {LongestText} are allowed.");
     }
 

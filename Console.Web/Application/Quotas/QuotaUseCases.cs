@@ -35,7 +35,7 @@ internal sealed class QuotaUseCases(IConsoleStore store, AccessControl access, M
 
     public async Task<Result<ProjectQuotaView>> SetProject(Caller caller, string project, SetQuota request, long? expectedVersion, CancellationToken stop)
     {
-        var changed = await mutations.In(caller, Permissions.QuotaManage, project, "project.quota", $"project/{(Guid.TryParse(project, out _) || NameRules.IsName(project) ? project : "(unnamed)")}", async (m, row) =>
+        var changed = await mutations.In(caller, Permissions.QuotaManage, project, "project.quota", $"project/{Naming.Printable(project)}", async (m, row) =>
         {
             if (await WhyNotAbove(m, access, row, stop) is { } no) return no;
             if (expectedVersion is { } seen && seen != row.Version) return Refusal.Stale($"The project has changed since version {seen}; its version is {row.Version}. Read it again.");
@@ -50,7 +50,7 @@ internal sealed class QuotaUseCases(IConsoleStore store, AccessControl access, M
 
     public async Task<Result<QuotaView>> SetOrganization(Caller caller, string organization, SetQuota request, long? expectedVersion, CancellationToken stop)
     {
-        var changed = await mutations.On(caller, Permissions.OrganizationManage, organization, "organization.quota", $"organization/{(Guid.TryParse(organization, out _) || NameRules.IsName(organization) ? organization : "(unnamed)")}", Result<Idempotency?>.Ok(null), async (m, row) =>
+        var changed = await mutations.On(caller, Permissions.OrganizationManage, organization, "organization.quota", $"organization/{Naming.Printable(organization)}", Result<Idempotency?>.Ok(null), async (m, row) =>
         {
             if (expectedVersion is { } seen && seen != row.Version) return Refusal.Stale($"The organization has changed since version {seen}; its version is {row.Version}. Read it again.");
             var limits = await Judge(m.Db, request.Limits, stop);

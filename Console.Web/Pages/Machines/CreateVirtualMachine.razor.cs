@@ -59,6 +59,8 @@ public partial class CreateVirtualMachine
         _ => "It cannot be created as it is.",
     };
 
+    private bool OverQuota => View is { Fit.OverQuota.Count: > 0 } || View?.OtherRefusals.Any(r => r.Code == "quota_exceeded") == true;
+
     private string FitTone => View?.Fit switch { null => "tone-quiet", { OverQuota.Count: > 0 } => "tone-bad", { Hosts: 0 } => "tone-attention", _ => "tone-good" };
     private string FitIcon => View?.Fit switch { null => Icons.Material.Rounded.HourglassEmpty, { OverQuota.Count: > 0 } => Icons.Material.Rounded.Block, { Hosts: 0 } => Icons.Material.Rounded.HourglassTop, _ => Icons.Material.Rounded.Check };
 

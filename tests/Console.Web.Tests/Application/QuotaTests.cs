@@ -174,11 +174,12 @@ public class QuotaTests : Stage
         var granted = Ok(await requests.Grant(boss, "web", asked.Id, new AnswerQuota("Good luck."), Stop));
         Assert.Equal((QuotaRequestState.Granted, "boss", "Good luck."), (granted.State, granted.DecidedBy, granted.Answer));
         Assert.Equal(16, Ok(await Quotas.OfProject(bea, "web", Stop)).Project.Lines.Single(l => l.Resource == QuotaResources.Vcpus).Limit);
-        Assert.Equal("The request was granted already by boss.", No(await requests.Refuse(boss, "web", asked.Id, new AnswerQuota(), Stop)).Message);
+        Assert.Equal("The request was granted already by boss.", No(await requests.Refuse(boss, "web", asked.Id, new AnswerQuota("No."), Stop)).Message);
         Assert.Empty(Ok(await requests.Waiting(boss, Stop)));
 
         Time.Advance(TimeSpan.FromSeconds(1));
         var second = Ok(await requests.Ask(bea, "web", more(64), null, Stop));
+        Assert.Equal(("answer", "Say why it is refused: whoever asked reads it."), (No(await requests.Refuse(boss, "web", second.Id, new AnswerQuota(), Stop)).Field, No(await requests.Refuse(boss, "web", second.Id, new AnswerQuota(" "), Stop)).Message));
         Assert.Equal(QuotaRequestState.Withdrawn, Ok(await requests.Withdraw(bea, "web", second.Id, Stop)).State);
         Assert.Equal([second.Id, asked.Id], Ok(await requests.OfProject(bea, "web", Stop)).Select(r => r.Id));
         for (var i = 0; i < 10; i++) Ok(await requests.Ask(bea, "web", more(100 + i), null, Stop));
