@@ -32,6 +32,9 @@ public sealed class PortalScope(CallerSource callers, ITenancy tenancy, IAccess 
     /// <summary>The project that the page is about; elsewhere the one named default, or the first there is.</summary>
     public string Project => InUrl ?? ((Projects.FirstOrDefault(p => p.Name == PortalUrls.DefaultProject) ?? Projects.FirstOrDefault()) is { } first ? AddressOf(first) : PortalUrls.DefaultProject);
 
+    /// <summary>The name of that project, also where the URL has its id.</summary>
+    public string ProjectName => Projects.FirstOrDefault(p => p.Id.ToString() == Project)?.Name ?? Project;
+
     /// <summary>Where two of one name are seen, the id leads to the one that is meant.</summary>
     public string AddressOf(ProjectView project) => Projects.Count(p => p.Name == project.Name) <= 1 ? project.Name : project.Id.ToString();
 

@@ -53,7 +53,6 @@ public partial class CreateVirtualMachine
     private string FitSentence => View switch
     {
         { Asking: true, Fit: null } => "Looking for hosts…",
-        { Fit: { OverQuota.Count: > 0 } fit } => string.Join(' ', fit.OverQuota),
         { Fit: { } fit } => $"Fits on {fit.Hosts} of {Quantity.Count(fit.OfHosts, "host")}." + (fit.Hosts == 0 ? " " + fit.Sentence : ""),
         { WrongFields: > 0 and var n } => $"{Quantity.Count(n, "field")} to correct before it can be placed.",
         _ => "It cannot be created as it is.",
