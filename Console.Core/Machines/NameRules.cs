@@ -23,12 +23,16 @@ public static class NameRules
             refusals.Invalid(field, "bad_name", $"{RefusalList.Quote(value)} is not a name: use lower-case letters, digits and hyphens, with a letter or digit first and last.");
     }
 
-    public static void CheckDescription(RefusalList refusals, string field, string? value)
+    public static void CheckDescription(RefusalList refusals, string field, string? value) => CheckLine(refusals, field, value, "description");
+
+    /// <summary>One line of plain text from people.</summary>
+    /// <param name="what">"description": as the sentence says it.</param>
+    public static void CheckLine(RefusalList refusals, string field, string? value, string what)
     {
         if (value is null) return;
         if (value.Length > MaxDescriptionLength)
-            refusals.Invalid(field, "too_long", $"The description has {value.Length} characters; at most {MaxDescriptionLength} are allowed. Shorten it.");
+            refusals.Invalid(field, "too_long", $"The {what} has {value.Length} characters; at most {MaxDescriptionLength} are allowed. Shorten it.");
         else if (!TextRules.IsPrintable(value))
-            refusals.Invalid(field, "control_character", "The description has a control character or broken Unicode in it; use plain text on one line.");
+            refusals.Invalid(field, "control_character", $"The {what} has a control character or broken Unicode in it; use plain text on one line.");
     }
 }

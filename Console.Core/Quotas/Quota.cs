@@ -32,7 +32,8 @@ public static class Quota
         var refusals = new RefusalList();
         foreach (var (resource, limit) in limits)
         {
-            var at = $"{field}.{resource}";
+            // What was sent as a name is not repeated at length.
+            var at = $"{field}.{(resource.Length > 80 ? resource[..80] : resource)}";
             if (QuotaResources.StorageClassOf(resource) is { } named)
             {
                 if (!storageClasses.Contains(named)) refusals.Invalid(at, "unknown_storage_class", $"There is no storage class {RefusalList.Quote(named)}.");

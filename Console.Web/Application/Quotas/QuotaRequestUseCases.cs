@@ -15,7 +15,6 @@ internal sealed class QuotaRequestUseCases(IConsoleStore store, AccessControl ac
     /// <summary>More open ones of one project say nothing that these do not.</summary>
     private const int MostOpen = 10;
     private const int MostShown = 50;
-    private const int LongestText = 500;
 
     public async Task<Result<IReadOnlyList<QuotaRequestView>>> OfProject(Caller caller, string project, CancellationToken stop)
     {
@@ -53,7 +52,7 @@ internal sealed class QuotaRequestUseCases(IConsoleStore store, AccessControl ac
                 return Refusal.Conflict("too_many", $"{MostOpen} requests of the project {owner.Name} are open already; withdraw one, or wait for an answer.");
             var row = new QuotaRequestRow { Id = QuotaRequestId.New(m.Now), Project = owner.Id, Wanted = wanted.Value!, Reason = request.Reason!.Trim(), RequestedBy = m.By, CreatedAt = m.Now };
             m.Db.QuotaRequests.Add(row);
-            (m.Target, m.Detail) = ($"quota-request/{row.Id}", $"{owner.Name}: {QuotaUseCases.Said(row.Wanted)}");
+            (m.Target, m.Detail) = ($"quota-request/{row.Id}", $"{owner.Name}: {QuotaUseCases.Said(row.Wanted)}; {row.Reason}");
             return row.Id.Value;
         }, stop);
         return await Answer(asked, stop);
@@ -89,7 +88,7 @@ internal sealed class QuotaRequestUseCases(IConsoleStore store, AccessControl ac
         if (row.State != QuotaRequestState.Open) return Refusal.Conflict("request_closed", $"The request was {row.State.ToString().ToLowerInvariant()} already{(row.DecidedBy is { } by ? $" by {by}" : "")}.");
         (row.State, row.DecidedBy, row.DecidedAt, row.Answer) = (to, m.By, m.Now, answer);
         if (to == QuotaRequestState.Granted) owner.Quota = Quota.Raised(owner.Quota, row.Wanted);
-        m.Detail = $"{owner.Name}: {QuotaUseCases.Said(row.Wanted)}";
+        m.Detail = $"{owner.Name}: {QuotaUseCases.Said(row.Wanted)}{(answer.Length > 0 ? $"; {answer}" : "")}";
         return row.Id.Value;
     }
 
@@ -105,7 +104,7 @@ internal sealed class QuotaRequestUseCases(IConsoleStore store, AccessControl ac
     private static void CheckText(RefusalList refusals, string field, string? text, string? missing)
     {
         if (missing is not null && string.IsNullOrWhiteSpace(text)) refusals.Invalid(field, "required", missing);
-        else if (text is { Length: > LongestText }) refusals.Invalid(field, "too_long", $"It has {text.Length} characters; at most {LongestText} are allowed.");
+        else NameRules.CheckLine(refusals, field, text, field);
     }
 
     private static async Task<IReadOnlyList<QuotaRequestView>> Views(ConsoleDb db, IQueryable<QuotaRequestRow> requests, CancellationToken stop)

@@ -159,6 +159,7 @@ public class QuotaTests : Stage
         Assert.Equal(("limits.vcpus", "no_limit"), (No(await requests.Ask(bea, "web", more(9), null, Stop)).Field, No(await requests.Ask(bea, "web", more(9), null, Stop)).Code));
         await Limit("web", (QuotaResources.Vcpus, 8));
         Assert.Equal("reason", No(await requests.Ask(bea, "web", more(16, " "), null, Stop)).Field);
+        Assert.Equal("The reason has a control character or broken Unicode in it; use plain text on one line.", No(await requests.Ask(bea, "web", more(16, "a\nb"), null, Stop)).Message);
         Assert.Equal("vCPU: project web may have 8 already; ask for more than that, or leave it out.", No(await requests.Ask(bea, "web", more(8), null, Stop)).Message);
         var asked = Ok(await requests.Ask(bea, "web", more(16), "once", Stop));
         Assert.Equal(asked.Id, Ok(await requests.Ask(bea, "web", more(16), "once", Stop)).Id);
@@ -176,6 +177,10 @@ public class QuotaTests : Stage
         Assert.Equal(16, Ok(await Quotas.OfProject(bea, "web", Stop)).Project.Lines.Single(l => l.Resource == QuotaResources.Vcpus).Limit);
         Assert.Equal("The request was granted already by boss.", No(await requests.Refuse(boss, "web", asked.Id, new AnswerQuota("No."), Stop)).Message);
         Assert.Empty(Ok(await requests.Waiting(boss, Stop)));
+        // The ledger has the reasons of both.
+        var told = Ok(await The<IAuditLog>().List(bea, new AuditQuery(), new Window(), Stop)).Items.Where(e => e.Target == $"quota-request/{asked.Id}").Select(e => e.Detail).ToList();
+        Assert.Contains("web: 16 vCPU; The shop opens.", told);
+        Assert.Contains("web: 16 vCPU; Good luck.", told);
 
         Time.Advance(TimeSpan.FromSeconds(1));
         var second = Ok(await requests.Ask(bea, "web", more(64), null, Stop));
