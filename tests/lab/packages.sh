@@ -41,6 +41,7 @@ start_libvirt() {
       # As udev does where it runs. libvirt asks QEMU anew at each call, for many seconds, while root may use KVM and its own user may not.
       [ ! -c /dev/kvm ] || { chgrp kvm /dev/kvm && chmod 660 /dev/kvm; } || echo "The owner of /dev/kvm could not be set: starting VMs will take long." >&2
       pgrep -x virtlogd >/dev/null || virtlogd -d
+      "$(dirname "${BASH_SOURCE[0]}")/../../Console.Agents/Packaging/forget-unstarted"
       libvirtd -d
     fi
     for _ in $(seq 100); do

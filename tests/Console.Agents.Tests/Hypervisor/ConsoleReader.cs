@@ -13,7 +13,8 @@ internal sealed class ConsoleReader(Stream console) : IAsyncDisposable
     private int _from;
 
     /// <summary>Reads until <paramref name="words"/> appear after what was waited for before.</summary>
-    public async Task Until(string words)
+    /// <returns>What stood between.</returns>
+    public async Task<string> Until(string words)
     {
         using var deadline = new CancellationTokenSource(Patience);
         int at;
@@ -21,7 +22,9 @@ internal sealed class ConsoleReader(Stream console) : IAsyncDisposable
         {
             if (!await Read(words, deadline.Token)) throw new XunitException($"the console ended before '{words}'; it showed: {_seen}");
         }
+        var between = _seen.ToString(_from, at - _from);
         _from = at + words.Length;
+        return between;
     }
 
     public async Task UntilEnd()
