@@ -91,7 +91,7 @@ public static class ConsoleApplication
         Log(builder, options.Telemetry);
         builder.Services.AddSingleton(options).AddSingleton(_ => data).AddSingleton<IChangeFeed, ChangeFeed>();
         builder.Services.AddPlinthPersistence(DatabaseStartup.Settings(options.Database, data));
-        builder.Services.AddSingleton(ApplicationSettings.From(builder.Configuration)).AddSingleton<Backups>().AddSingleton<Restore>().AddSingleton<ISignIn, SignIn>();
+        builder.Services.AddSingleton(ApplicationSettings.From(builder.Configuration)).AddSingleton<Backups>().AddSingleton<Restore>().AddSingleton<IOperatorLink, OperatorLink>();
         return builder.Build();
     }
 
@@ -119,7 +119,6 @@ public static class ConsoleApplication
         services.AddSingleton<IReadinessCheck, DatabaseReadiness>();
 
         services.AddPlinthApplication();
-        services.AddSingleton<ISignIn, SignIn>();
         services.AddSingleton<JoinTokens>();
         services.AddSingleton<IAgents>(s => s.GetRequiredService<JoinTokens>());
         services.AddSingleton<IJoinTokenIssuer>(s => s.GetRequiredService<JoinTokens>());

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using Plinth.Core.Primitives;
 
 namespace Plinth.Core.Identity;
@@ -14,14 +15,29 @@ public sealed record Reach(bool Everything, IReadOnlySet<OrganizationId> Organiz
     public bool IsEmpty => !Everything && Organizations.Count == 0 && Projects.Count == 0;
 }
 
+/// <summary>A token that a person made for a program: it allows what the person may do, and no more than this.</summary>
+/// <param name="Most">Null: all that the person may.</param>
+public sealed record TokenLimit(string Name, Grant? Most)
+{
+    /// <summary>What is left of a right of the person's; null for nothing.</summary>
+    public Grant? Of(Grant grant)
+    {
+        if (Most is null) return grant;
+        var (scope, where) = Most.Scope.Covers(grant.Scope) ? (grant.Scope, grant.Where) : (Most.Scope, Most.Where);
+        return grant.Scope.Covers(scope) ? grant with { Role = grant.Role with { Permissions = grant.Role.Permissions.Intersect(Most.Role.Permissions).ToFrozenSet() }, Scope = scope, Where = where } : null;
+    }
+}
+
 /// <summary>What a principal may do, from the roles that it has at one moment.</summary>
 public sealed class Rights
 {
     private readonly Grant[] _grants;
+    private readonly TokenLimit? _token;
 
     /// <param name="grants">Those whose time is over count for nothing.</param>
-    public Rights(Principal principal, IEnumerable<Grant> grants, DateTimeOffset now) =>
-        (Principal, _grants) = (principal, [.. grants.Where(g => g.Until is not { } until || now < until)]);
+    /// <param name="token">By which the principal came in, if it was one.</param>
+    public Rights(Principal principal, IEnumerable<Grant> grants, DateTimeOffset now, TokenLimit? token = null) =>
+        (Principal, _token, _grants) = (principal, token, [.. grants.Where(g => g.Until is not { } until || now < until).Select(g => token is null ? g : token.Of(g)).OfType<Grant>()]);
 
     public Principal Principal { get; }
 
@@ -36,6 +52,7 @@ public sealed class Rights
             case PrincipalKind.User or PrincipalKind.Client: break;
             default: return false;
         }
+        if (permission == Permissions.Account) return Principal is { Kind: PrincipalKind.User, Session: not null } && _token is null;
         if (Permissions.IsOwn(permission)) return true;
         foreach (var grant in _grants)
             if (Allows(grant, permission, scope)) return true;
@@ -51,6 +68,7 @@ public sealed class Rights
     {
         PrincipalKind.Agent => $"This needs {permission}; a host agent has no rights in the API.",
         PrincipalKind.Anonymous => $"This needs {permission}; sign in first.",
+        _ when permission == Permissions.Account => $"This needs {permission}, which only people have who are signed in in a browser.",
         _ => $"This needs {permission} on {where}; {What(scope)}.",
     });
 
@@ -59,9 +77,11 @@ public sealed class Rights
     {
         if (Principal.Kind == PrincipalKind.System) return "The console itself may do everything.";
         if (Permissions.IsOwn(permission)) return "Everybody may do this with what is their own.";
-        var grant = _grants.FirstOrDefault(g => Allows(g, permission, scope));
-        return grant is null ? "" : $"You have {grant.Role.Title} on {grant.Where}.";
+        return GrantOf(permission, scope) is { } grant ? $"You have {grant.Role.Title} on {grant.Where}." : "";
     }
+
+    /// <summary>The grant that allows it, the one that lasts longest; null where none does.</summary>
+    public Grant? GrantOf(string permission, Scope scope) => _grants.Where(g => Allows(g, permission, scope)).MaxBy(g => g.Until ?? DateTimeOffset.MaxValue);
 
     /// <summary>The same for what belongs to the platform.</summary>
     public Refusal? Check(string permission) => Check(permission, Scope.Platform, "the platform");
@@ -93,6 +113,7 @@ public sealed class Rights
     private string What(Scope scope)
     {
         var here = _grants.Where(g => g.Scope.Covers(scope)).Select(g => $"{g.Role.Title} on {g.Where}").Distinct().ToList();
-        return here.Count == 0 ? "you have no role there" : $"you have {string.Join(", ", here)}";
+        var most = _token?.Most is { } m ? $", and the token {_token.Name} allows no more than {m.Role.Title} on {m.Where}" : "";
+        return (here.Count == 0 ? "you have no role there" : $"you have {string.Join(", ", here)}") + most;
     }
 }

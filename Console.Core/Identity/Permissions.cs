@@ -24,18 +24,20 @@ public static class Permissions
     public const string AccessRead = "access.read", AccessManage = "access.manage";
     /// <summary>Preferences and saved views of one's own.</summary>
     public const string Personal = "personal.manage";
+    /// <summary>How one signs in oneself, one's sessions and tokens. Of people in a browser only: no token may make another.</summary>
+    public const string Account = "account.manage";
 
     /// <summary>Every permission there is, by name.</summary>
     public static IReadOnlyList<string> All { get; } =
     [
         HostRead, HostManage, VmRead, VmCreate, VmUpdate, VmOperate, VmDelete, VmConsole, VolumeRead, VolumeCreate, VolumeUpdate, VolumeOperate, VolumeDelete,
         ImageRead, ImageManage, NetworkRead, NetworkManage, StorageRead, StorageManage, FlavorRead, FlavorManage, OperationRead, OperationCancel, AgentJoin,
-        AuditRead, ConsoleManage, OverviewRead, ProjectRead, ProjectManage, OrganizationManage, QuotaManage, AccessRead, AccessManage, Personal,
+        AuditRead, ConsoleManage, OverviewRead, ProjectRead, ProjectManage, OrganizationManage, QuotaManage, AccessRead, AccessManage, Personal, Account,
     ];
 
     /// <summary>What is the same for all tenants: whoever has it anywhere has it on the platform.</summary>
     public static bool IsCatalogue(string permission) => permission is ImageRead or FlavorRead or StorageRead;
 
     /// <summary>What belongs to each person alone: no role gives it.</summary>
-    public static bool IsOwn(string permission) => permission == Personal;
+    public static bool IsOwn(string permission) => permission is Personal or Account;
 }

@@ -198,6 +198,33 @@ public readonly record struct QuotaRequestId(Guid Value) : ITypedId<QuotaRequest
     public override string ToString() => Value.ToString();
 }
 
+/// <summary>A role that somebody asked for, for a few hours.</summary>
+[JsonConverter(typeof(TypedIdConverter<ElevationId>))]
+public readonly record struct ElevationId(Guid Value) : ITypedId<ElevationId>
+{
+    public static ElevationId From(Guid value) => new(value);
+    public static ElevationId New(DateTimeOffset now) => new(Guid.CreateVersion7(now));
+    public override string ToString() => Value.ToString();
+}
+
+/// <summary>A passkey of a person.</summary>
+[JsonConverter(typeof(TypedIdConverter<PasskeyId>))]
+public readonly record struct PasskeyId(Guid Value) : ITypedId<PasskeyId>
+{
+    public static PasskeyId From(Guid value) => new(value);
+    public static PasskeyId New(DateTimeOffset now) => new(Guid.CreateVersion7(now));
+    public override string ToString() => Value.ToString();
+}
+
+/// <summary>A stay of somebody who signed in, or a token of theirs.</summary>
+[JsonConverter(typeof(TypedIdConverter<SessionId>))]
+public readonly record struct SessionId(Guid Value) : ITypedId<SessionId>
+{
+    public static SessionId From(Guid value) => new(value);
+    public static SessionId New(DateTimeOffset now) => new(Guid.CreateVersion7(now));
+    public override string ToString() => Value.ToString();
+}
+
 /// <summary>A role that somebody has somewhere.</summary>
 [JsonConverter(typeof(TypedIdConverter<RoleBindingId>))]
 public readonly record struct RoleBindingId(Guid Value) : ITypedId<RoleBindingId>

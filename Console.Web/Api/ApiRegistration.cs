@@ -37,6 +37,7 @@ public static class ApiRegistration
         UpkeepEndpoints.Map(api);
         SearchEndpoints.Map(api);
         PersonalEndpoints.Map(api);
+        AccountEndpoints.Map(api);
         CsvEndpoints.Map(api);
         HistoryEndpoints.Map(api);
 

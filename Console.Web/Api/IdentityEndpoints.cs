@@ -118,9 +118,38 @@ internal static class IdentityEndpoints
                 Answers.NoContent(await use.Unbind(http.Caller(), Inputs.Id<RoleBindingId>(binding, "binding"), http.RequestAborted)))
             .Needs(Permissions.AccessManage).Describe("Take a role away", "Counts at once, on open pages, watches and consoles too.");
 
+        var elevations = api.MapGroup("/elevations").WithTags("Access");
+
+        elevations.MapGet("", async (HttpContext http, IElevations use) => Answers.Whole(await use.List(http.Caller(), http.RequestAborted)))
+            .Needs(Permissions.Personal).Describe<Page<ElevationView>>("List roles asked for in an emergency", "Your own, and those of others where you read who may do what; the newest first.");
+
+        elevations.MapPost("", async (HttpContext http, IElevations use, JsonBody<AskForRole> body) =>
+                Answers.Created(http, await use.Ask(http.Caller(), body.Value, http.RequestAborted), e => $"{ApiRegistration.Root}/elevations"))
+            .Needs(Permissions.Account).Describe<ElevationView>("Ask for a role for a few hours", "With a reason. A second person, who could give the role, has an hour to approve it.", StatusCodes.Status201Created);
+
+        elevations.MapPost("/{elevation}/approve", async (HttpContext http, string elevation, IElevations use, JsonBody<DecideElevation> body) =>
+                Answers.Ok(await use.Approve(http.Caller(), Inputs.Id<ElevationId>(elevation, "elevation"), body.Value, http.RequestAborted)))
+            .Needs(Permissions.Personal).Describe<ElevationView>("Approve a role for a few hours", "As a second person, who has access.manage there and everything that the role holds.");
+
+        elevations.MapPost("/{elevation}/refuse", async (HttpContext http, string elevation, IElevations use, JsonBody<DecideElevation> body) =>
+                Answers.Ok(await use.Refuse(http.Caller(), Inputs.Id<ElevationId>(elevation, "elevation"), body.Value, http.RequestAborted)))
+            .Needs(Permissions.Personal).Describe<ElevationView>("Refuse a role for a few hours", "With an answer that says why.");
+
+        elevations.MapPost("/{elevation}/end", async (HttpContext http, string elevation, IElevations use, JsonBody<Nothing> body) =>
+                Answers.Ok(await use.End(http.Caller(), Inputs.Id<ElevationId>(elevation, "elevation"), http.RequestAborted)))
+            .Needs(Permissions.Personal).Describe<ElevationView>("End a role for a few hours", "Withdraws it, gives it back, or takes it away from somebody.");
+
         api.MapGet("/access", async (HttpContext http, IAccess use, string? permission, string? project) =>
                 Answers.Whole(await use.Mine(http.Caller(), Inputs.Text(permission, "permission"), Inputs.Text(project, "project"), http.RequestAborted)))
             .WithTags("Access").Needs(Permissions.Personal).Describe<Page<AccessAnswer>>("What you may do, and why", "On the platform, or in a project; one permission or all.");
+
+        api.MapGet("/access/who", async (HttpContext http, IAccessQuestions use, string? permission, string? organization, string? project) =>
+                Answers.Whole(await use.Who(http.Caller(), new WhoQuery(Inputs.Text(permission, "permission"), Inputs.Text(organization, "organization"), Inputs.Text(project, "project")), http.RequestAborted)))
+            .WithTags("Access").Needs(Permissions.AccessRead).Describe<Page<WhoView>>("Who may do this, and why", "permission on a project, an organization, or without either on the platform.");
+
+        api.MapGet("/access/reach", async (HttpContext http, IAccessQuestions use, string? subject) =>
+                Answers.Whole(await use.Reach(http.Caller(), Inputs.Text(subject, "subject"), http.RequestAborted)))
+            .WithTags("Access").Needs(Permissions.AccessRead).Describe<Page<ReachView>>("What somebody may do where, and why", "subject: name or id of a person, or id of an API client. Of what you may know.");
 
         api.MapGet("/me/roles", async (HttpContext http, IAccess use) => Answers.Whole(await use.MyRoles(http.Caller(), http.RequestAborted)))
             .WithTags("Personal").Needs(Permissions.Personal).Describe<Page<OwnRoleView>>("Your roles", "What you have now, and where.");

@@ -9,8 +9,11 @@ internal static class Inputs
 {
     private const int MaxKeyLength = 100, MaxWindow = 500, MaxTextLength = 1000;
 
-    public static T Id<T>(string text, string name) where T : struct, ITypedId<T> =>
-        Guid.TryParseExact(text, "D", out var id) ? T.From(id) : throw BadInputException.At(name, "bad_id", $"{name} is not a UUID like 0193e1c4-7a52-7b1c-9d3e-2f4a6b8c0d1e.");
+    public static T Id<T>(string text, string name) where T : struct, ITypedId<T> => T.From(Uuid(text, name));
+
+    /// <summary>The id of something that others keep.</summary>
+    public static Guid Uuid(string text, string name) =>
+        Guid.TryParseExact(text, "D", out var id) ? id : throw BadInputException.At(name, "bad_id", $"{name} is not a UUID like 0193e1c4-7a52-7b1c-9d3e-2f4a6b8c0d1e.");
 
     /// <summary>A project's name or id; the use case looks it up.</summary>
     public static string Project(string text) =>

@@ -47,7 +47,7 @@ internal sealed class Watch(IChangeFeed feed, IAccess access, TimeProvider clock
         var stop = ended.Token;
         var batches = Channel.CreateBounded<ChangeBatch>(new BoundedChannelOptions(MaxBatches) { SingleReader = true });
         var missed = 0;
-        using var subscription = feed.Subscribe(c => c.ConcernsRights || (c.Kind == kind && (within is null || c.Project == within.Value.Value)), batch =>
+        using var subscription = feed.Subscribe(c => c.ConcernsRightsOf(caller.Principal) || (c.Kind == kind && (within is null || c.Project == within.Value.Value)), batch =>
         {
             if (!batches.Writer.TryWrite(batch)) Volatile.Write(ref missed, 1);
             return Task.CompletedTask;

@@ -39,8 +39,11 @@ public static class ApplicationRegistration
         services.AddSingleton<ILeadership>(s => s.GetRequiredService<Leader>());
         // Before the workers, and so stopped after them.
         services.AddHostedService<LeaderElection>().AddHostedService<PeerLink>();
+        services.AddSingleton<RefusalBundler>().AddSingleton<WrongTries>().AddSingleton<Passwords>().AddSingleton<AuthenticatorKeys>();
+        services.AddSingleton<IOperatorLink, OperatorLink>().AddSingleton<ISignIn, SignIn>().AddSingleton<IPasskeys, StoredPasskeys>().AddSingleton<IAccount, AccountUseCases>();
         services.AddSingleton<AccessControl>().AddSingleton<OperationAnswers>().AddSingleton<Mutations>();
         // The hub needs the application and the application needs the hub: the second is looked up at its first use.
+        services.AddSingleton(s => new Lazy<IPrograms>(s.GetRequiredService<IPrograms>));
         services.AddSingleton(s => new Lazy<IAgentGateway>(s.GetRequiredService<IAgentGateway>));
 
         services.AddSingleton<VmViews>().AddSingleton<HostViews>().AddSingleton<NetworkWriter>().AddSingleton<MachineWriter>().AddSingleton<Placer>();
@@ -61,7 +64,7 @@ public static class ApplicationRegistration
         services.AddSingleton<ICatalogue, CatalogueUseCases>();
         services.AddSingleton<INetworks, NetworkUseCases>();
         services.AddSingleton<IStorageClasses, StorageClassUseCases>();
-        services.AddSingleton<ITenancy, Tenancy>().AddSingleton<IQuotas, Quotas.QuotaUseCases>().AddSingleton<IQuotaRequests, Quotas.QuotaRequestUseCases>().AddSingleton<IAccess, AccessUseCases>();
+        services.AddSingleton<ITenancy, Tenancy>().AddSingleton<IQuotas, Quotas.QuotaUseCases>().AddSingleton<IQuotaRequests, Quotas.QuotaRequestUseCases>().AddSingleton<IAccess, AccessUseCases>().AddSingleton<IAccessQuestions, AccessQuestions>().AddSingleton<IElevations, Elevations>();
         services.AddSingleton<IAuditLog, AuditLog>();
         services.AddSingleton<IOverview, OverviewUseCases>();
         services.AddSingleton<LedgerCheck>().AddSingleton<SelfChecks>().AddSingleton<IUpkeep, UpkeepUseCases>();

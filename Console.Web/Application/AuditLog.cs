@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.EntityFrameworkCore;
 using Plinth.Core.Audit;
 using Plinth.Core.Identity;
@@ -6,6 +7,7 @@ using Plinth.Core.Primitives;
 using Plinth.Web.Application.Identity;
 using Plinth.Web.Persistence;
 using Plinth.Web.Persistence.Auditing;
+using Plinth.Web.Persistence.Rows;
 
 namespace Plinth.Web.Application;
 
@@ -13,7 +15,7 @@ namespace Plinth.Web.Application;
 internal sealed class AuditLog(IConsoleStore store, AccessControl access, AuditSequencer sequencer, AuditKey key) : IAuditLog
 {
     private const string NewestFirst = "-sequence";
-    private const int MaxFilter = 200;
+    private const int MaxFilter = 200, ExportWindow = 2_000;
 
     public async Task<Result<Page<AuditEntryView>>> List(Caller caller, AuditQuery query, Window window, CancellationToken stop)
     {
@@ -83,6 +85,56 @@ internal sealed class AuditLog(IConsoleStore store, AccessControl access, AuditS
         if (to < 1 || to > leaves) return NoSuchSize("to", to, leaves);
         if (from < 1 || from > to) return Refusal.Invalid("from", "bad_tree_size", $"`from` is {from}; it has to be from 1 to {to}, the size to compare with.");
         return Text(await AuditTree.Proof(db, MerkleProof.Consistency(from, to), stop));
+    }
+
+    public async Task<Result<IAsyncEnumerable<string>>> Export(Caller caller, CancellationToken stop)
+    {
+        if (await access.Check(caller, Permissions.AuditRead, stop) is { } no) return no;
+        await sequencer.Advance(stop);
+        var verifier = (await key.Signer(stop)).Verifier.ToString();
+        return Result<IAsyncEnumerable<string>>.Ok(Lines(verifier, stop));
+    }
+
+    private async IAsyncEnumerable<string> Lines(string verifier, [EnumeratorCancellation] CancellationToken stop)
+    {
+        List<AuditCheckpointRow> checkpoints;
+        await using (var db = store.Read()) checkpoints = await db.AuditCheckpoints.OrderBy(c => c.Size).ToListAsync(stop);
+        var size = checkpoints.Count == 0 ? 0 : checkpoints[^1].Size;
+        yield return LedgerExport.Line(new LedgerHead(LedgerExport.Format, verifier, checkpoints.LastOrDefault()?.Note, checkpoints.Count, checkpoints.LastOrDefault()?.At ?? DateTimeOffset.UnixEpoch));
+        foreach (var checkpoint in checkpoints) yield return LedgerExport.Line(new LedgerSize(checkpoint.Size, Convert.ToBase64String(checkpoint.RootHash)));
+        // Window by window: one long read would hold back the database's own upkeep.
+        for (var from = 0L; from < size;)
+        {
+            var (start, end) = (from, Math.Min(from + ExportWindow, size));
+            await using var db = store.Read();
+            var rows = await db.AuditLeaves.Where(l => l.Index >= start && l.Index < end).OrderBy(l => l.Index).Join(db.AuditEntries, l => l.Sequence, e => e.Sequence, (l, e) => new { l.Hash, Entry = e }).ToListAsync(stop);
+            foreach (var row in rows) yield return LedgerExport.Line(LedgerLine.Of(AuditTree.Entry(row.Entry), row.Hash));
+            from = end;
+        }
+    }
+
+    public async Task<Result<byte[]?>> Tile(Caller caller, TileAddress tile, CancellationToken stop)
+    {
+        if (await access.Check(caller, Permissions.AuditRead, stop) is { } no) return no;
+        await using var db = store.Read();
+        if (!tile.IsWithin(await Leaves(db, stop))) return Result<byte[]?>.Ok(null);
+        return Result<byte[]?>.Ok([.. (await AuditTree.Hashes(db, tile.Nodes, stop)).SelectMany(h => h)]);
+    }
+
+    public async Task<Result<byte[]?>> TileEntries(Caller caller, TileAddress tile, CancellationToken stop)
+    {
+        if (await access.Check(caller, Permissions.AuditRead, stop) is { } no) return no;
+        await using var db = store.Read();
+        if (!tile.IsWithin(await Leaves(db, stop))) return Result<byte[]?>.Ok(null);
+        var (start, end) = (tile.Index * TileAddress.Width, (tile.Index * TileAddress.Width) + tile.Count);
+        var rows = await db.AuditLeaves.Where(l => l.Index >= start && l.Index < end).OrderBy(l => l.Index).Join(db.AuditEntries, l => l.Sequence, e => e.Sequence, (l, e) => e).ToListAsync(stop);
+        return Result<byte[]?>.Ok(TileAddress.Bundle(rows.Select(r => AuditTree.Entry(r).CanonicalBytes())));
+    }
+
+    public async Task<string> PublicCheckpoint(CancellationToken stop)
+    {
+        await using var db = store.Read();
+        return await db.AuditCheckpoints.OrderByDescending(c => c.Size).Select(c => c.Note).FirstOrDefaultAsync(stop) ?? "";
     }
 
     private static async Task<long> Leaves(ConsoleDb db, CancellationToken stop) => await db.AuditLeaves.MaxAsync(l => (long?)l.Index, stop) + 1 ?? 0;

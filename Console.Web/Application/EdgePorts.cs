@@ -60,23 +60,88 @@ public interface IStartupStep
     Task Run(CancellationToken stop);
 }
 
-/// <summary>One-time sign-in links and the people behind them. Only hashes of link secrets are stored.</summary>
+/// <summary>The link by which the operator comes in, who sits where the console runs.</summary>
+public interface IOperatorLink
+{
+    /// <summary>The operator's name.</summary>
+    public const string Operator = "operator";
+
+    /// <summary>A fresh link secret (256 random bits, base64url), of which only a hash is kept; an unused former one stops working.</summary>
+    Task<string> Issue(CancellationToken stop);
+}
+
+/// <summary>From where somebody signs in.</summary>
+/// <param name="Browser">The User-Agent that was sent.</param>
+/// <param name="Leaves">The session that this browser is in already; the new one takes its place.</param>
+public sealed record Visitor(string? Address, string? Browser, SessionId? Leaves = null);
+
+/// <summary>The password was right: signed in, or a code is asked of this person besides.</summary>
+public sealed record PasswordAnswer(Principal? Person, UserId? CodeOf);
+
+/// <summary>A passkey that has signed the console's challenge; the signature has been checked.</summary>
+/// <param name="CredentialId">As the authenticator calls it, base64url.</param>
+/// <param name="AskedAt">When the challenge was made: one is good for one sign-in.</param>
+public sealed record PasskeyUse(string CredentialId, long SignCount, bool IsBackedUp, DateTimeOffset AskedAt);
+
+/// <summary>The ways in. Each begins a session, or refuses; both are audited in the same transaction, refusals of strangers bundled.</summary>
 public interface ISignIn
 {
-    /// <summary>A fresh link secret (256 random bits, base64url); an unused former one of the console's start stops working.</summary>
-    Task<string> IssueLink(CancellationToken stop);
+    /// <summary>By which a token of a person is told from one of the OpenID provider, and found where it should not lie.</summary>
+    public const string TokenPrefix = "plinth_";
 
-    /// <summary>Uses up the link and gives the person behind it, or refuses; both are audited in the same transaction.</summary>
-    Task<Result<Principal>> UseLink(string secret, string? remoteAddress, CancellationToken stop);
+    /// <summary>Uses up the link.</summary>
+    Task<Result<Principal>> UseLink(string secret, Visitor visitor, CancellationToken stop);
 
-    /// <summary>What a person's sessions carry to be valid; null for somebody who may not be signed in.</summary>
-    Task<string?> Stamp(Principal person, CancellationToken stop);
+    Task<Result<PasswordAnswer>> ByPassword(string name, string password, Visitor visitor, CancellationToken stop);
+
+    /// <summary>The second half, for somebody whose password was right: a code of their app, or a recovery code, which is used up.</summary>
+    Task<Result<Principal>> ByCode(UserId user, string code, Visitor visitor, CancellationToken stop);
+
+    Task<Result<Principal>> ByPasskey(PasskeyUse use, Visitor visitor, CancellationToken stop);
+
+    /// <summary>Writes down a try that came to nothing before there was anything to check here.</summary>
+    Task Refuse(string target, string reason, Visitor visitor, CancellationToken stop);
+
+    /// <summary>Whether the session or token of the person still holds; that it was used is kept, every few minutes.</summary>
+    Task<bool> IsIn(Principal person, CancellationToken stop);
+
+    /// <summary>Whose token this is; null for one that is unknown, over or revoked, or of somebody who may not be in.</summary>
+    Task<Principal?> ByToken(string secret, CancellationToken stop);
+
+    /// <summary>Ends the session.</summary>
+    Task SignOut(Principal person, string? remoteAddress, CancellationToken stop);
 
     /// <summary>Makes an API client that the settings have made a platform admin.</summary>
     Task Trust(string client, CancellationToken stop);
 
-    /// <summary>Appends an audit entry about signing in or out, or a token request, where no other change carries it.</summary>
+    /// <summary>Appends an audit entry about a token request, where no other change carries it.</summary>
     Task Record(Principal principal, string action, bool allowed, string detail, string? remoteAddress, CancellationToken stop);
+}
+
+/// <summary>Programs that a person has allowed to act for them, by code or from a device; the OpenID provider keeps them.</summary>
+public interface IPrograms
+{
+    Task<IReadOnlyList<ProgramView>> Of(UserId user, CancellationToken stop);
+
+    /// <summary>What it was given opens nothing from now on; false where the person has no such program.</summary>
+    Task<bool> Revoke(UserId user, Guid program, CancellationToken stop);
+
+    Task RevokeAll(UserId user, CancellationToken stop);
+}
+
+/// <summary>What checking a passkey needs to know of it.</summary>
+/// <param name="PublicKey">A COSE key.</param>
+public sealed record StoredPasskey(UserId User, string CredentialId, byte[] PublicKey, long SignCount, IReadOnlyList<string> Transports, bool IsBackupEligible, bool IsBackedUp, DateTimeOffset CreatedAt);
+
+/// <summary>Passkeys as those who check them read them.</summary>
+public interface IPasskeys
+{
+    /// <summary>The person's name; null for nobody who may sign in.</summary>
+    Task<string?> NameOf(UserId user, CancellationToken stop);
+
+    Task<IReadOnlyList<StoredPasskey>> Of(UserId user, CancellationToken stop);
+
+    Task<StoredPasskey?> Find(string credentialId, CancellationToken stop);
 }
 
 /// <summary>Join tokens as the console itself needs them at start, beside the use cases of people.</summary>

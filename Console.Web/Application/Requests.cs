@@ -186,5 +186,23 @@ public sealed record BindRole(string? Subject, string? Role, string? SubjectKind
 /// <summary>A new person, and the first role that they have.</summary>
 public sealed record InviteUser(string? Name, string? Role, string? Organization = null, string? Project = null);
 
+/// <summary>A role for a few hours, in an emergency.</summary>
+/// <param name="Hours">1 to 8, from when it is approved.</param>
+public sealed record AskForRole(string? Role, long? Hours, string? Reason, string? Organization = null, string? Project = null);
+
+public sealed record DecideElevation(string? Answer = null);
+
+/// <summary>What is to be done where; the platform where neither is named.</summary>
+public sealed record WhoQuery(string? Permission, string? Organization = null, string? Project = null);
+
 /// <summary>Filters of the list of roles given.</summary>
 public sealed record BindingQuery(string? Organization = null, string? Project = null, string? Subject = null);
+
+/// <param name="Current">The password that the caller has, if there is one.</param>
+public sealed record SetPassword(string? Password, string? Current = null);
+
+/// <summary>A token for a program, of the caller's own.</summary>
+/// <param name="Days">Until it expires.</param>
+/// <param name="Role">It is to allow no more than this role; null: all that the caller may.</param>
+/// <param name="Project">Where; without it and <paramref name="Organization"/> everywhere that the caller may.</param>
+public sealed record CreateToken(string? Name, long? Days, string? Role = null, string? Organization = null, string? Project = null);

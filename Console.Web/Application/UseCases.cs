@@ -1,3 +1,4 @@
+using Plinth.Core.Audit;
 using Plinth.Core.Primitives;
 
 namespace Plinth.Web.Application;
@@ -234,6 +235,64 @@ public interface IAccess
     Task<Result<UserView>> Disable(Caller caller, UserId user, bool disabled, CancellationToken stop);
 }
 
+/// <summary>Answers about who may do what, for those who look after it.</summary>
+public interface IAccessQuestions
+{
+    /// <summary>Everybody who may do this there, and by which role; the platform where neither organization nor project is named.</summary>
+    Task<Result<IReadOnlyList<WhoView>>> Who(Caller caller, WhoQuery query, CancellationToken stop);
+    /// <summary>Where a person or API client may do what, and by which roles, as far as the caller may know.</summary>
+    Task<Result<IReadOnlyList<ReachView>>> Reach(Caller caller, string? subject, CancellationToken stop);
+}
+
+/// <summary>Roles for a few hours, when something burns: asked for with a reason, approved by a second person, over by themselves (break-glass).</summary>
+public interface IElevations
+{
+    /// <summary>The caller's own, and those of others where the caller reads who may do what; the newest first.</summary>
+    Task<Result<IReadOnlyList<ElevationView>>> List(Caller caller, CancellationToken stop);
+    Task<Result<ElevationView>> Ask(Caller caller, AskForRole request, CancellationToken stop);
+    /// <summary>By somebody else, who could give the role themselves.</summary>
+    Task<Result<ElevationView>> Approve(Caller caller, ElevationId elevation, DecideElevation answer, CancellationToken stop);
+    Task<Result<ElevationView>> Refuse(Caller caller, ElevationId elevation, DecideElevation answer, CancellationToken stop);
+    /// <summary>Withdraws it, gives the role back, or takes it away.</summary>
+    Task<Result<ElevationView>> End(Caller caller, ElevationId elevation, CancellationToken stop);
+}
+
+/// <summary>The caller's own account: how they sign in, where they are signed in, tokens for programs. Changing how needs a sign-in of the last minutes.</summary>
+public interface IAccount
+{
+    Task<Result<AccountView>> Get(Caller caller, CancellationToken stop);
+    /// <summary>Ends the caller's other sessions.</summary>
+    Task<Result<AccountView>> SetPassword(Caller caller, SetPassword request, CancellationToken stop);
+    /// <summary>And the authenticator app with it.</summary>
+    Task<Result<AccountView>> RemovePassword(Caller caller, CancellationToken stop);
+    /// <summary>A key for an app; it counts once a code of it has been given.</summary>
+    Task<Result<AuthenticatorSetupView>> BeginAuthenticator(Caller caller, CancellationToken stop);
+    /// <summary>From now on a code is asked besides the password. The recovery codes are shown this once.</summary>
+    Task<Result<RecoveryCodesView>> ConfirmAuthenticator(Caller caller, string? code, CancellationToken stop);
+    /// <summary>In place of those that are left.</summary>
+    Task<Result<RecoveryCodesView>> NewRecoveryCodes(Caller caller, CancellationToken stop);
+    Task<Result<AccountView>> RemoveAuthenticator(Caller caller, CancellationToken stop);
+    Task<Result<Done>> MayAddPasskey(Caller caller, CancellationToken stop);
+    /// <param name="passkey">Checked by whoever asked the browser for it.</param>
+    Task<Result<AccountView>> AddPasskey(Caller caller, string? name, StoredPasskey passkey, CancellationToken stop);
+    Task<Result<AccountView>> RemovePasskey(Caller caller, PasskeyId passkey, CancellationToken stop);
+    /// <summary>Browsers in which the caller is signed in; this one first.</summary>
+    Task<Result<IReadOnlyList<SessionView>>> Sessions(Caller caller, CancellationToken stop);
+    /// <summary>Signs a browser out, or revokes a token; open pages, watches and consoles of it end too.</summary>
+    Task<Result<Done>> EndSession(Caller caller, SessionId session, CancellationToken stop);
+    Task<Result<Done>> EndOtherSessions(Caller caller, CancellationToken stop);
+    Task<Result<IReadOnlyList<TokenView>>> Tokens(Caller caller, CancellationToken stop);
+    /// <summary>The secret is shown this once.</summary>
+    Task<Result<NewTokenView>> CreateToken(Caller caller, CreateToken request, CancellationToken stop);
+    /// <summary>Programs that the caller has allowed to act for them.</summary>
+    Task<Result<IReadOnlyList<ProgramView>>> Programs(Caller caller, CancellationToken stop);
+    Task<Result<Done>> RevokeProgram(Caller caller, Guid program, CancellationToken stop);
+    /// <summary>Somebody else's, for those who look after the platform.</summary>
+    Task<Result<IReadOnlyList<SessionView>>> SessionsOf(Caller caller, UserId user, CancellationToken stop);
+    /// <summary>Every session, token and program of somebody.</summary>
+    Task<Result<Done>> EndSessionsOf(Caller caller, UserId user, CancellationToken stop);
+}
+
 public interface IAgents
 {
     Task<Result<Page<JoinTokenView>>> JoinTokens(Caller caller, Window window, CancellationToken stop);
@@ -260,6 +319,14 @@ public interface IAuditLog
     /// <summary>Hashes from the entry's leaf to the root of the checkpoint of that size, base64.</summary>
     Task<Result<IReadOnlyList<string>>> InclusionProof(Caller caller, long sequence, long size, CancellationToken stop);
     Task<Result<IReadOnlyList<string>>> ConsistencyProof(Caller caller, long from, long to, CancellationToken stop);
+    /// <summary>The whole ledger, line by line, up to a fresh checkpoint; <c>plinth-console audit verify</c> judges it offline.</summary>
+    Task<Result<IAsyncEnumerable<string>>> Export(Caller caller, CancellationToken stop);
+    /// <summary>Hashes of a tile (C2SP tlog-tiles), 32 bytes each; null where there is none of that width.</summary>
+    Task<Result<byte[]?>> Tile(Caller caller, TileAddress tile, CancellationToken stop);
+    /// <summary>The entries of a tile as they are hashed, each after its length in two bytes.</summary>
+    Task<Result<byte[]?>> TileEntries(Caller caller, TileAddress tile, CancellationToken stop);
+    /// <summary>The newest checkpoint, as a signed note; empty while there is none. It says how long the ledger is and nothing of what is in it.</summary>
+    Task<string> PublicCheckpoint(CancellationToken stop);
 }
 
 /// <summary>One search over everything that has a name.</summary>

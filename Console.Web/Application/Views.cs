@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Plinth.Core.Identity;
 using Plinth.Core.Inventory;
 using Plinth.Core.Machines;
 using Plinth.Core.Network;
@@ -264,6 +265,63 @@ public sealed record OwnRoleView(string Role, string Title, string Meaning, stri
 /// <summary>A person who signs in.</summary>
 /// <param name="Disabled">Every session has ended, and none can begin.</param>
 public sealed record UserView(UserId Id, string Name, bool Disabled, DateTimeOffset CreatedAt, DateTimeOffset? LastSignInAt, long Version);
+
+/// <summary>A role that somebody asked for, for a few hours.</summary>
+/// <param name="Where">"the platform", "organization acme", "project web".</param>
+/// <param name="Until">When the role ends, once it is approved.</param>
+public sealed record ElevationView(
+    ElevationId Id, UserId User, string UserName, string Role, string RoleTitle, string Where, int Hours, string Reason, ElevationState State, DateTimeOffset AskedAt,
+    string? DecidedBy, DateTimeOffset? DecidedAt, string Answer, DateTimeOffset? Until, bool MayDecide, bool MayEnd);
+
+/// <summary>Somebody who may do what was asked about.</summary>
+/// <param name="SubjectKind">"user" or "client".</param>
+/// <param name="Where">What the role was given on: "organization acme".</param>
+/// <param name="Until">It ends by itself then.</param>
+public sealed record WhoView(string SubjectKind, string Subject, string SubjectName, string Role, string RoleTitle, string Where, DateTimeOffset? Until, string Sentence);
+
+/// <summary>What somebody may do at one place.</summary>
+/// <param name="Where">"the platform", "organization acme", "project web".</param>
+/// <param name="Roles">By which: "project member on organization acme".</param>
+public sealed record ReachView(string Where, string? Organization, ProjectId? Project, IReadOnlyList<string> Permissions, IReadOnlyList<string> Roles);
+
+/// <summary>How somebody signs in.</summary>
+/// <param name="PasswordSetAt">Null without a password.</param>
+/// <param name="AuthenticatorSince">Since when a code is asked besides the password; null: none is.</param>
+/// <param name="RecoveryCodes">How many are left.</param>
+/// <param name="SignInAgain">Why changes would be refused now; null where they would not.</param>
+public sealed record AccountView(UserId Id, string Name, DateTimeOffset? PasswordSetAt, DateTimeOffset? AuthenticatorSince, int RecoveryCodes, IReadOnlyList<PasskeyView> Passkeys, string? SignInAgain)
+{
+    /// <summary>Nothing but links from others.</summary>
+    public bool HasNoWay => PasswordSetAt is null && Passkeys.Count == 0;
+}
+
+/// <param name="Synced">It is on other devices of the person too.</param>
+public sealed record PasskeyView(PasskeyId Id, string Name, bool Synced, DateTimeOffset CreatedAt, DateTimeOffset? LastUsedAt);
+
+/// <summary>A browser in which somebody is signed in.</summary>
+/// <param name="Method">"passkey", "password", "password and code", "sign-in link".</param>
+/// <param name="LastSeenAt">To within five minutes.</param>
+/// <param name="EndsAt">At the latest; earlier when it is not used for 12 hours.</param>
+/// <param name="Current">The one that asks.</param>
+public sealed record SessionView(SessionId Id, string Name, string Method, string? Address, DateTimeOffset CreatedAt, DateTimeOffset? LastSeenAt, DateTimeOffset EndsAt, bool Current);
+
+/// <summary>A token that a person made for a program.</summary>
+/// <param name="Role">It allows no more than this role, on <paramref name="Project"/>, <paramref name="Organization"/>, or else the platform; null: all that its owner may.</param>
+public sealed record TokenView(SessionId Id, string Name, string? Role, string? Organization, string? Project, DateTimeOffset CreatedAt, DateTimeOffset? LastSeenAt, DateTimeOffset ExpiresAt, bool Expired);
+
+/// <param name="Secret">To be sent as <c>Authorization: Bearer …</c>.</param>
+public sealed record NewTokenView(TokenView Token, string Secret);
+
+/// <summary>A program that somebody allowed to act for them.</summary>
+/// <param name="EndsAt">It has to be allowed again then.</param>
+public sealed record ProgramView(Guid Id, string Name, DateTimeOffset? AllowedAt, DateTimeOffset EndsAt);
+
+/// <param name="Key">To be typed into an app, base32.</param>
+/// <param name="Uri">The same for a QR code.</param>
+public sealed record AuthenticatorSetupView(string Key, string Uri);
+
+/// <param name="Codes">Each works once in place of a code of the app.</param>
+public sealed record RecoveryCodesView(IReadOnlyList<string> Codes);
 
 /// <summary>A sign-in link, shown once.</summary>
 /// <param name="Path">To be opened at the address of this console; it signs in once.</param>

@@ -26,7 +26,7 @@ public static class Portal
             mud.SnackbarConfiguration.VisibleStateDuration = 6000;
         });
         services.AddSingleton<OpenPages>().AddSingleton<CircuitHandler>(s => s.GetRequiredService<OpenPages>()).AddHostedService(s => s.GetRequiredService<OpenPages>());
-        services.AddScoped<CallerSource>().AddScoped<PortalScope>();
+        services.AddScoped<CallerSource>().AddScoped<PortalScope>().AddScoped<SessionKeeper>();
         services.AddScoped<BreadcrumbTrail>();
         services.AddScoped<PageCommands>();
         return services;

@@ -13,12 +13,17 @@ public static class PortalUrls
     /// <summary>Explains the one-time link, and takes it (<c>?link=…</c>). Plain pages, made where signing in is.</summary>
     public const string SignIn = "/sign-in";
     public const string SignOut = "/sign-out";
+    /// <summary>How one signs in, one's sessions and tokens.</summary>
+    public const string Account = "/account";
     public const string Agents = "/agents";
     public const string Upkeep = "/upkeep";
     /// <summary>Organizations and projects.</summary>
     public const string Projects = "/projects";
     /// <summary>Who may do what where.</summary>
     public const string People = "/people";
+    /// <param name="on">"" for the platform, "o:ID" for an organization, "p:ID" for a project.</param>
+    public static string Access(string? permission = null, string? on = null, string? person = null) => With("/people/access", ("permission", permission), ("on", on), ("person", person));
+
     /// <summary>Answered by the API.</summary>
     public const string Diagnostics = "/api/v1/upkeep/diagnostics";
     public const string Images = "/images";

@@ -1,3 +1,4 @@
+using Plinth.Core.Audit;
 using Plinth.Web.Application;
 using Plinth.Web.Application.Backup;
 using Plinth.Web.Options;
@@ -14,6 +15,9 @@ internal static class ConsoleCommands
                                                   copies the console's data into FILE while it serves
         plinth-console --restore FILE [settings]  puts FILE in the place of the data; the console must not serve
         plinth-console --sign-in-link [settings]  makes a new link that signs in once
+        plinth-console audit verify FILE [--key KEY] [--checkpoint NOTE]...
+                                                  checks an exported ledger, offline: KEY and the signed notes are those
+                                                  that you kept elsewhere
         plinth-console --settings                 prints every setting there is, in Markdown
         plinth-console --help
 
@@ -37,6 +41,10 @@ internal static class ConsoleCommands
                 return await Backup(file, withImages: false, rest);
             case ["--restore", var file, .. var rest]:
                 return await RestoreFrom(file, rest);
+            case ["audit", "verify", var file, .. var kept]:
+                return VerifyLedger(file, kept);
+            case ["audit", ..]:
+                throw new SettingsException(["audit needs to be told what to check: audit verify FILE [--key KEY] [--checkpoint NOTE]..."]);
             case ["--sign-in-link", .. var rest]:
                 return await SignInLink(rest);
             case ["--backup" or "--restore"]:
@@ -64,7 +72,31 @@ internal static class ConsoleCommands
     {
         await using var tools = ConsoleApplication.BuildTools(settings);
         var portal = tools.Services.GetRequiredService<ConsoleOptions>().Portal;
-        return Say([$"{portal.Url.GetLeftPart(UriPartial.Authority)}{SignInEndpoints.Path}?link={await tools.Services.GetRequiredService<ISignIn>().IssueLink(CancellationToken.None)}"]);
+        return Say([$"{portal.Url.GetLeftPart(UriPartial.Authority)}{SignInEndpoints.Path}?link={await tools.Services.GetRequiredService<IOperatorLink>().Issue(CancellationToken.None)}"]);
+    }
+
+    private static int VerifyLedger(string file, string[] kept)
+    {
+        string? key = null;
+        var checkpoints = new List<string>();
+        for (var i = 0; i < kept.Length; i += 2)
+        {
+            if (i + 1 == kept.Length || kept[i] is not ("--key" or "--checkpoint")) throw new SettingsException([$"{kept[i]} is not understood: audit verify FILE [--key KEY] [--checkpoint NOTE]..."]);
+            if (kept[i] == "--key") key = File.Exists(kept[i + 1]) ? File.ReadAllText(kept[i + 1]).Trim() : kept[i + 1];
+            else checkpoints.Add(File.ReadAllText(kept[i + 1]));
+        }
+        using var export = new StreamReader(file);
+        var verdict = LedgerExport.Verify(export, key, checkpoints);
+        if (!verdict.Succeeded)
+        {
+            System.Console.Error.WriteLine(verdict.Reason);
+            return 1;
+        }
+        return Say(
+        [
+            $"All {verdict.Value.Entries} entries are what was signed; the root is {Convert.ToBase64String(verdict.Value.Root)}.",
+            .. key is null ? ["The key is the export's own: whoever could write the export could have made it. Give the one that you kept by --key."] : Array.Empty<string>(),
+        ]);
     }
 
     private static int Say(IEnumerable<string> sentences)

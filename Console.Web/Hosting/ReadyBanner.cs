@@ -5,7 +5,7 @@ using Plinth.Web.Security.SignIn;
 namespace Plinth.Web.Hosting;
 
 /// <summary>What the person at the terminal waits for: the address, and a link to sign in. The link goes to standard output alone, never to a log.</summary>
-public sealed class ReadyBanner(IHostApplicationLifetime lifetime, KestrelListeners listeners, ISignIn signIn, JoinFiles joinFiles, ILogger<ReadyBanner> log) : IHostedService
+public sealed class ReadyBanner(IHostApplicationLifetime lifetime, KestrelListeners listeners, IOperatorLink operatorLink, JoinFiles joinFiles, ILogger<ReadyBanner> log) : IHostedService
 {
     private Task _announced = Task.CompletedTask;
 
@@ -23,7 +23,7 @@ public sealed class ReadyBanner(IHostApplicationLifetime lifetime, KestrelListen
         try
         {
             await joinFiles.Write(stop);
-            var link = await signIn.IssueLink(stop);
+            var link = await operatorLink.Issue(stop);
             System.Console.WriteLine($"Plinth is ready at {listeners.PortalUrl}");
             System.Console.WriteLine($"Sign in once with: {listeners.PortalUrl}{SignInEndpoints.Path}?link={link}");
             ServiceManager.Ready();

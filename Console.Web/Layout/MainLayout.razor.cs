@@ -13,6 +13,7 @@ public partial class MainLayout
     [Inject] public required IJSRuntime Js { get; set; }
     [Inject] public required OpenPages Pages { get; set; }
     [Inject] public required PortalScope Scope { get; set; }
+    [Inject] public required SessionKeeper Session { get; set; }
 
     /// <summary>Another page is another chance: what failed on the last one is not shown on the next.</summary>
     protected override void OnParametersSet() => _boundary?.Recover();
@@ -26,6 +27,7 @@ public partial class MainLayout
     {
         if (!firstRender) return;
         _open = Pages.Add(() => InvokeAsync(() => Js.InvokeVoidAsync("plinthPause", Pages.Instance).AsTask()));
+        await Session.Begin();
         await Js.InvokeVoidAsync("document.documentElement.setAttribute", "data-ready", "true");
     }
 

@@ -1,11 +1,13 @@
+using Plinth.Core.Identity;
+
 namespace Plinth.Web.Live;
 
 /// <summary>Something changed: which kind of thing, which one, in which version of the change log. The receiver reads it anew.</summary>
-/// <param name="Kind">"vm", "volume", "host", "operation", "image", "flavor", "join-token", "role-binding", "user", "host-sample", "vm-sample".</param>
+/// <param name="Kind">"vm", "volume", "host", "operation", "image", "flavor", "join-token", "role-binding", "user", "session", "host-sample", "vm-sample".</param>
 public readonly record struct Change(string Kind, Guid Id, Guid? Project, long Version)
 {
-    /// <summary>Somebody may do more or less than before.</summary>
-    public bool ConcernsRights => Kind is "role-binding" or "user";
+    /// <summary>Somebody may do more or less than before, perhaps this one.</summary>
+    public bool ConcernsRightsOf(Principal principal) => Kind is "role-binding" or "user" || (Kind == "session" && Id == principal.Session?.Value);
 }
 
 /// <summary>What happened since the last batch. After <see cref="Overflow"/> the receiver reads everything anew.</summary>

@@ -45,6 +45,10 @@ public abstract class ConsoleDb(DbContextOptions options) : DbContext(options), 
     public DbSet<UserRow> Users => Set<UserRow>();
     public DbSet<PreferenceRow> Preferences => Set<PreferenceRow>();
     public DbSet<SavedViewRow> SavedViews => Set<SavedViewRow>();
+    public DbSet<CredentialRow> Credentials => Set<CredentialRow>();
+    public DbSet<PasskeyRow> Passkeys => Set<PasskeyRow>();
+    public DbSet<ElevationRow> Elevations => Set<ElevationRow>();
+    public DbSet<SessionRow> Sessions => Set<SessionRow>();
     public DbSet<SignInLinkRow> SignInLinks => Set<SignInLinkRow>();
     public DbSet<DataProtectionKey> DataProtectionKeys => Set<DataProtectionKey>();
 

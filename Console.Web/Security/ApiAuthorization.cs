@@ -16,5 +16,6 @@ public static class ApiAuthorization
     public static AuthorizationPolicy Policy { get; } =
         new AuthorizationPolicyBuilder(Scheme).RequireAuthenticatedUser().RequireClaim(PrincipalClaims.Kind).Build();
 
-    public static string Choose(HttpContext context) => context.Request.Headers.Authorization.Count > 0 ? TokenScheme : CookieScheme;
+    public static string Choose(HttpContext context) => context.Request.Headers.Authorization is not { Count: > 0 } header ? CookieScheme
+        : TokenAuthentication.SecretIn(header.ToString()) is not null ? TokenAuthentication.SchemeName : TokenScheme;
 }

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.DataProtection;
+using Plinth.Core.Identity;
 using Plinth.Web.Application;
 using Plinth.Web.Listeners;
 using Plinth.Web.Options;
@@ -16,15 +17,12 @@ namespace Plinth.Web.Security;
 /// <summary>Who may come in: people by cookie, programs by token, agents and other servers by certificate. Whatever names no policy is for people.</summary>
 public static class SecurityRegistration
 {
-    private static readonly TimeSpan SessionLifetime = TimeSpan.FromHours(12);
-
     public static void AddPlinthSecurity(this IServiceCollection services, ConsoleOptions options, DataDirectory data)
     {
         services.AddSingleton(s => CertificateAuthority.LoadOrCreate(data, s.GetRequiredService<TimeProvider>().GetUtcNow()));
         services.AddSingleton<ListenerCertificate>();
         services.AddSingleton(options.Agents);
         services.AddSingleton<KestrelListeners>();
-        services.AddSingleton<RefusalBundler>();
 
         // Sessions and antiforgery tokens outlive a restart.
         services.AddDataProtection().SetApplicationName("Plinth").PersistKeysToDbContext<ConsoleDb>();
@@ -38,25 +36,27 @@ public static class SecurityRegistration
                 cookie.Cookie.HttpOnly = true;
                 cookie.Cookie.SameSite = SameSiteMode.Lax;
                 cookie.Cookie.SecurePolicy = options.Portal.Url.Scheme == "https" ? CookieSecurePolicy.Always : CookieSecurePolicy.SameAsRequest;
-                cookie.ExpireTimeSpan = SessionLifetime;
-                cookie.SlidingExpiration = true;
+                cookie.ExpireTimeSpan = SessionLife.Longest;
+                cookie.SlidingExpiration = false;
                 cookie.LoginPath = SignInEndpoints.Path;
                 cookie.ReturnUrlParameter = "returnUrl";
-                // Whoever is shut out is out at once, with every session.
+                // The session itself is the database's: ended there, it is over at once.
                 cookie.Events.OnValidatePrincipal = async session =>
                 {
-                    var stamp = await session.HttpContext.RequestServices.GetRequiredService<ISignIn>().Stamp(session.Principal.ToPrincipal(), session.HttpContext.RequestAborted);
-                    if (stamp is null || session.Principal?.FindFirst(PrincipalClaims.Stamp)?.Value != stamp) session.RejectPrincipal();
+                    if (!await session.HttpContext.RequestServices.GetRequiredService<ISignIn>().IsIn(session.Principal.ToPrincipal(), session.HttpContext.RequestAborted)) session.RejectPrincipal();
                 };
             })
+            .AddScheme<AuthenticationSchemeOptions, TokenAuthentication>(TokenAuthentication.SchemeName, null)
             .AddScheme<AuthenticationSchemeOptions, AgentAuthentication>(AgentAuthentication.SchemeName, null)
             .AddScheme<AuthenticationSchemeOptions, PeerAuthentication>(PeerAuthentication.SchemeName, null);
         services.AddAuthorizationBuilder().SetDefaultPolicy(ApiAuthorization.Policy).SetFallbackPolicy(ApiAuthorization.Policy);
         services.AddSingleton<IAuthorizationMiddlewareResultHandler, ApiChallenge>();
 
+        services.AddPasskeys();
         services.AddOpenIdProvider(options, OpenIdKeys.LoadOrCreate(data)).AddCore(core => core.UseEntityFrameworkCore().UseDbContext<ConsoleDb>());
         services.AddSingleton<IStartupStep, BootstrapClient>();
-        services.AddSingleton<IStartupStep, OutsideClients>();
+        services.AddSingleton<IStartupStep, OutsideClients>().AddSingleton<IStartupStep, CommandLineClient>();
+        services.AddSingleton<IPrograms, Programs>();
         services.AddHostedService<TokenPruning>();
     }
 }

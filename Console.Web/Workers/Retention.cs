@@ -6,7 +6,7 @@ using Plinth.Web.Persistence.Rows;
 
 namespace Plinth.Web.Workers;
 
-/// <summary>Removes what has served its time: answers to idempotency keys, ended commands, decisions about VMs long gone, superseded change-log entries.</summary>
+/// <summary>Removes what has served its time: answers to idempotency keys, ended commands, decisions about VMs long gone, superseded change-log entries, sessions that are over.</summary>
 internal sealed class Retention(IConsoleStore store, ILeadership leadership, TimeProvider time, ILogger<Retention> log) : Worker(time, log, leadership)
 {
     private readonly TimeProvider _time = time;
@@ -16,6 +16,9 @@ internal sealed class Retention(IConsoleStore store, ILeadership leadership, Tim
     private static readonly TimeSpan KeepChangeLog = TimeSpan.FromDays(90);
     // A decision holds a line for every host of the fleet: about 50 KB at 200 hosts.
     private static readonly TimeSpan KeepDecisionsOfDeleted = TimeSpan.FromDays(30);
+
+    // The ledger has who signed in when, for good.
+    private static readonly TimeSpan KeepSessions = TimeSpan.FromDays(30);
 
     protected override TimeSpan Every => TimeSpan.FromHours(1);
 
@@ -27,6 +30,8 @@ internal sealed class Retention(IConsoleStore store, ILeadership leadership, Tim
         await store.Write(scope => scope.Db.Commands.Where(c => c.State != CommandState.Pending && c.EndedAt < commands).ExecuteDeleteAsync(stop), stop);
         var decisions = now - KeepDecisionsOfDeleted;
         await store.Write(scope => scope.Db.Decisions.Where(d => scope.Db.Vms.Any(v => v.Id == d.Vm && v.DeletedAt != null && v.DeletedAt < decisions)).ExecuteDeleteAsync(stop), stop);
+        var sessions = now - KeepSessions;
+        await store.Write(scope => scope.Db.Sessions.Where(s => s.ExpiresAt < sessions || s.EndedAt < sessions).ExecuteDeleteAsync(stop), stop);
         await ChangeLogRetention.Prune(store, now - KeepChangeLog, stop);
     }
 }

@@ -8,6 +8,8 @@ Dictionary<string, Func<Task>> benchmarks = new()
     ["large-fleet"] = () => FleetBenchmark.Run(hosts: 2_000),
     ["live-list"] = LiveListBenchmark.Run,
     ["search"] = SearchBenchmark.Run,
+    ["rights"] = RightsBenchmark.Run,
+    ["sessions"] = SessionsBenchmark.Run,
 };
 var wanted = args.Length == 0 ? [.. benchmarks.Keys] : args;
 if (wanted.FirstOrDefault(w => !benchmarks.ContainsKey(w)) is { } unknown)

@@ -1,8 +1,10 @@
 using System.Globalization;
 using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
 using Plinth.Core.Identity;
 using Plinth.Core.Primitives;
 using Plinth.Web.Persistence;
+using Plinth.Web.Persistence.Rows;
 
 namespace Plinth.Web.Application.Backup;
 
@@ -86,6 +88,7 @@ internal sealed class Restore(ApplicationSettings settings, DatabaseSettings dat
         if (database.Engine == DatabaseEngine.Postgres) sentences.Add("The database was saved by pg_dump: restore it too, before the console is started.");
         var absent = manifest.Images.Where(i => !File.Exists(InData(BackupArchive.ImagesDirectory + i.Digest.Replace(':', '-')))).ToArray();
         if (absent.Length > 0) sentences.Add($"The bytes of {absent.Length} images are not here: copy their files to {settings.Images} ({string.Join(", ", absent.Select(i => i.Digest.Replace(':', '-')))}).");
+        sentences.Add("People sign in anew. Tokens, passwords and passkeys are those of the backup: what was revoked or removed since then counts again, until it is removed again.");
         sentences.Add("Start the console now. Hosts whose agents know more than this backup are quarantined until you adopt each on its page.");
         return sentences;
     }
@@ -101,10 +104,12 @@ internal sealed class TellOfRestore(ApplicationSettings settings, IConsoleStore 
         var path = Path.Combine(settings.Data, Restore.MarkFile);
         if (!File.Exists(path)) return;
         var mark = JsonSerializer.Deserialize<Restore.Mark>(await File.ReadAllBytesAsync(path, stop)) ?? throw new InvalidDataException($"{path} is empty; delete it");
-        await store.Write(scope =>
+        await store.Write(async scope =>
         {
-            scope.Audit(Principal.System, null, "console.restore", "console", null, AuditOutcomes.Done, $"Restored at {mark.At.UtcDateTime:u} from a backup of {mark.BackupAt.UtcDateTime:u}, made by version {mark.BackupVersion}. What happened between is not in this ledger.");
-            return Task.FromResult(Done.Value);
+            // Who was signed out since the backup must not be in again.
+            await scope.Db.Sessions.Where(s => s.Kind == SessionKind.Browser && s.EndedAt == null).ExecuteUpdateAsync(s => s.SetProperty(r => r.EndedAt, scope.Now), stop);
+            scope.Audit(Principal.System, null, "console.restore", "console", null, AuditOutcomes.Done, $"Restored at {mark.At.UtcDateTime:u} from a backup of {mark.BackupAt.UtcDateTime:u}, made by version {mark.BackupVersion}. What happened between is not in this ledger. Every session in a browser has ended.");
+            return Done.Value;
         }, stop);
         File.Delete(path);
     }

@@ -18,19 +18,46 @@ internal sealed class AccessControl(IConsoleStore store, TimeProvider time)
     {
         var now = time.GetUtcNow();
         if (principal.Kind is not (PrincipalKind.User or PrincipalKind.Client)) return new Rights(principal, [], now);
-        // Whoever is shut out has nothing.
-        var person = principal.Kind == PrincipalKind.User && Guid.TryParse(principal.Id, out var id) ? new UserId(id) : default;
-        var bound = await db.RoleBindings.AsNoTracking().Where(b => b.SubjectKind == principal.Kind && b.Subject == principal.Id && !db.Users.Any(u => u.Id == person && u.Disabled))
-            .Select(b => new
-            {
-                b.Role, b.Organization, b.Project, b.Until,
-                OrganizationName = db.Organizations.Where(o => o.Id == b.Organization).Select(o => o.Name).FirstOrDefault(),
-                ProjectName = db.Projects.Where(p => p.Id == b.Project).Select(p => p.Name).FirstOrDefault(),
-            }).ToListAsync(stop);
-        var own = bound.All(b => BuiltIn.ContainsKey(b.Role)) ? [] : await db.Roles.AsNoTracking().ToDictionaryAsync(r => r.Name, RoleViews.Role, stop);
-        return new Rights(principal, bound.Select(b => (Row: b, Role: BuiltIn.GetValueOrDefault(b.Role) ?? own.GetValueOrDefault(b.Role))).Where(b => b.Role is not null)
-            .Select(b => new Grant(b.Role!, ScopeOf(b.Row.Organization, b.Row.Project), Where(b.Row.OrganizationName, b.Row.ProjectName), b.Row.Until)), now);
+        var session = principal.Session is { } came ? await db.Sessions.AsNoTracking().SingleOrDefaultAsync(s => s.Id == came, stop) : null;
+        // Whoever was signed in is a stranger again.
+        if (principal.Session is not null && session?.IsOpen(now) != true) return new Rights(Principal.Anonymous, [], now);
+        var bound = await Bound(db, db.RoleBindings.Where(b => b.SubjectKind == principal.Kind && b.Subject == principal.Id), session?.Role, stop);
+        return new Rights(principal, bound.Grants.Select(b => b.Grant), now, session is { Kind: SessionKind.Token } ? await Limit(db, session, bound.Own, stop) : null);
     }
+
+    /// <summary>What everybody may do now whom these roles were given to.</summary>
+    public async Task<IReadOnlyList<(PrincipalKind Kind, string Subject, Rights Rights)>> OfAll(ConsoleDb db, IQueryable<RoleBindingRow> bindings, CancellationToken stop)
+    {
+        var now = time.GetUtcNow();
+        return [.. (await Bound(db, bindings, null, stop)).Grants.GroupBy(b => (b.Kind, b.Subject), b => b.Grant).Select(g => (g.Key.Kind, g.Key.Subject, new Rights(new Principal(g.Key.Kind, g.Key.Subject, g.Key.Subject), g, now)))];
+    }
+
+    /// <summary>Roles that were given, of all who are not shut out, and the roles that were made here, where one of them is needed.</summary>
+    private static async Task<(IReadOnlyList<(PrincipalKind Kind, string Subject, Grant Grant)> Grants, IReadOnlyDictionary<string, Role> Own)> Bound(ConsoleDb db, IQueryable<RoleBindingRow> bindings, string? role, CancellationToken stop)
+    {
+        var bound = await bindings.AsNoTracking().Select(b => new
+        {
+            b.SubjectKind, b.Subject, b.Role, b.Organization, b.Project, b.Until,
+            OrganizationName = db.Organizations.Where(o => o.Id == b.Organization).Select(o => o.Name).FirstOrDefault(),
+            ProjectName = db.Projects.Where(p => p.Id == b.Project).Select(p => p.Name).FirstOrDefault(),
+        }).ToListAsync(stop);
+        var people = bound.Where(b => b.SubjectKind == PrincipalKind.User && Guid.TryParse(b.Subject, out _)).Select(b => new UserId(Guid.Parse(b.Subject))).Distinct().ToArray();
+        var shut = people.Length == 0 ? [] : (await db.Users.Where(u => u.Disabled && people.Contains(u.Id)).Select(u => u.Id).ToListAsync(stop)).Select(u => u.ToString()).ToHashSet();
+        var own = bound.All(b => BuiltIn.ContainsKey(b.Role)) && (role is null || BuiltIn.ContainsKey(role)) ? [] : await db.Roles.AsNoTracking().ToDictionaryAsync(r => r.Name, RoleViews.Role, stop);
+        return
+        (
+            [
+                .. bound.Where(b => !shut.Contains(b.Subject)).Select(b => (Row: b, Role: BuiltIn.GetValueOrDefault(b.Role) ?? own.GetValueOrDefault(b.Role))).Where(b => b.Role is not null)
+                    .Select(b => (b.Row.SubjectKind, b.Row.Subject, new Grant(b.Role!, ScopeOf(b.Row.Organization, b.Row.Project), Where(b.Row.OrganizationName, b.Row.ProjectName), b.Row.Until))),
+            ],
+            own
+        );
+    }
+
+    // A role that is no more allows nothing.
+    private static async Task<TokenLimit> Limit(ConsoleDb db, SessionRow token, IReadOnlyDictionary<string, Role> own, CancellationToken stop) => new(token.Name, token.Role is null ? null : new Grant(
+        BuiltIn.GetValueOrDefault(token.Role) ?? own.GetValueOrDefault(token.Role) ?? new Role(token.Role, token.Role, "", ScopeKind.Project, System.Collections.Frozen.FrozenSet<string>.Empty), ScopeOf(token.Organization, token.Project),
+        Where(await db.Organizations.Where(o => o.Id == token.Organization).Select(o => o.Name).FirstOrDefaultAsync(stop), await db.Projects.Where(p => p.Id == token.Project).Select(p => p.Name).FirstOrDefaultAsync(stop))));
 
     /// <summary>Why the caller may not do this to the platform; null where they may.</summary>
     public async Task<Refusal?> Check(ConsoleDb db, Caller caller, string permission, CancellationToken stop) =>
@@ -53,7 +80,7 @@ internal sealed class AccessControl(IConsoleStore store, TimeProvider time)
     public async Task<Result<ProjectRow>> Project(ConsoleDb db, Caller caller, string permission, string nameOrId, CancellationToken stop)
     {
         var rights = await Of(db, caller.Principal, stop);
-        if (caller.Principal.Kind is PrincipalKind.Anonymous or PrincipalKind.Agent) return rights.Check(permission)!;
+        if (rights.Principal.Kind is PrincipalKind.Anonymous or PrincipalKind.Agent) return rights.Check(permission)!;
         var found = await Seen(db, rights, nameOrId, stop);
         if (!found.Succeeded) return found;
         return rights.Check(permission, ScopeOf(found.Value), $"project {found.Value.Name}") is { } no ? no : found;
@@ -75,7 +102,7 @@ internal sealed class AccessControl(IConsoleStore store, TimeProvider time)
     public async Task<Result<OrganizationRow>> Organization(ConsoleDb db, Caller caller, string permission, string nameOrId, CancellationToken stop)
     {
         var rights = await Of(db, caller.Principal, stop);
-        if (caller.Principal.Kind is PrincipalKind.Anonymous or PrincipalKind.Agent) return rights.Check(permission)!;
+        if (rights.Principal.Kind is PrincipalKind.Anonymous or PrincipalKind.Agent) return rights.Check(permission)!;
         var found = await SeenOrganization(db, rights, nameOrId, stop);
         if (!found.Succeeded) return found;
         return rights.Check(permission, Scope.Of(found.Value.Id), $"organization {found.Value.Name}") is { } no ? no : found;

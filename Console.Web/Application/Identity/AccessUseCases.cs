@@ -10,7 +10,7 @@ using Plinth.Web.Persistence.Rows;
 namespace Plinth.Web.Application.Identity;
 
 /// <inheritdoc cref="IAccess"/>
-internal sealed class AccessUseCases(IConsoleStore store, AccessControl access, Mutations mutations) : IAccess
+internal sealed class AccessUseCases(IConsoleStore store, AccessControl access, Mutations mutations, Lazy<IPrograms> programs) : IAccess
 {
     private const long MaxHours = 24 * 365;
 
@@ -198,7 +198,7 @@ internal sealed class AccessUseCases(IConsoleStore store, AccessControl access, 
             var role = await FindRole(m.Db, refusals, request.Role, scope, stop);
             if (request.Name is { } name && await m.Db.Users.AnyAsync(u => u.Name == name, stop)) refusals.Add(Refusal.Conflict("name_taken", $"The name {name} cannot be used; choose another one.") with { Field = "name" });
             if (refusals.Any) return Result<Guid>.No(refusals.All);
-            var user = new UserRow { Id = UserId.New(m.Now), Name = request.Name!, CreatedAt = m.Now, SecurityStamp = Guid.NewGuid() };
+            var user = new UserRow { Id = UserId.New(m.Now), Name = request.Name!, CreatedAt = m.Now };
             m.Db.Users.Add(user);
             var given = await Give(m, role!, scope, where, (PrincipalKind.User, user.Id.ToString(), user.Name), null, stop);
             if (!given.Succeeded) return given;
@@ -231,11 +231,12 @@ internal sealed class AccessUseCases(IConsoleStore store, AccessControl access, 
             if (disabled && caller.Principal.Id == user.ToString()) return Refusal.Conflict("yourself", "You cannot shut yourself out; somebody else has to.");
             if (disabled && await IsLastAdmin(m.Db, user.ToString(), stop)) return LastAdmin;
             row.Disabled = disabled;
-            row.SecurityStamp = Guid.NewGuid();
+            if (disabled) await Sessions.EndAll(m.Scope, user, null, null);
             m.Detail = row.Name;
             return user.Value;
         }, stop);
         if (!done.Succeeded) return Result<UserView>.No(done.Refusals);
+        if (disabled) await programs.Value.RevokeAll(user, stop);
         await using var db = store.Read();
         return View(await db.Users.SingleAsync(u => u.Id == user, stop));
     }
@@ -297,10 +298,14 @@ internal sealed class AccessUseCases(IConsoleStore store, AccessControl access, 
         var role = Core.Identity.Roles.BuiltIn.FirstOrDefault(r => r.Name == name);
         if (role is null && !string.IsNullOrEmpty(name) && await db.Roles.SingleOrDefaultAsync(r => r.Name == name, stop) is { } own) role = RoleViews.Role(own);
         if (role is null) refusals.Invalid("role", "unknown_role", string.IsNullOrEmpty(name) ? "Say which role, as GET /api/v1/roles lists them." : $"There is no role {RefusalList.Quote(name)}.");
-        else if (scope.Kind < role.Widest) refusals.Invalid("role", "scope_too_wide", $"The role {role.Title} is given on {(role.Widest == ScopeKind.Project ? "a project" : "an organization or a project")}, not on {(scope.Kind == ScopeKind.Platform ? "the platform" : "an organization")}.");
-        else if (role.Widest == ScopeKind.Platform && scope.Kind != ScopeKind.Platform) refusals.Invalid("role", "scope_too_narrow", $"The role {role.Title} is about the platform as a whole: leave organization and project out.");
+        else if (WhyNotThere(role, scope) is { } no) refusals.Add(no);
         return role;
     }
+
+    /// <summary>Why the role is not given at a scope of this width; null where it is.</summary>
+    public static Refusal? WhyNotThere(Role role, Scope scope) =>
+        scope.Kind < role.Widest ? Refusal.Invalid("role", "scope_too_wide", $"The role {role.Title} is given on {(role.Widest == ScopeKind.Project ? "a project" : "an organization or a project")}, not on {(scope.Kind == ScopeKind.Platform ? "the platform" : "an organization")}.")
+        : role.Widest == ScopeKind.Platform && scope.Kind != ScopeKind.Platform ? Refusal.Invalid("role", "scope_too_narrow", $"The role {role.Title} is about the platform as a whole: leave organization and project out.") : null;
 
     private async Task<Refusal?> NotAnywhere(ConsoleDb db, Caller caller, string permission, CancellationToken stop)
     {

@@ -46,7 +46,8 @@ public sealed class PortalScope(CallerSource callers, ITenancy tenancy, IAccess 
     private async Task Begin()
     {
         await Read();
-        _subscription = feed.Subscribe(c => c.ConcernsRights || c.Kind is "project" or "organization", _ => Read());
+        var principal = (await callers.Current()).Principal;
+        _subscription = feed.Subscribe(c => c.ConcernsRightsOf(principal) || c.Kind is "project" or "organization", _ => Read());
     }
 
     private async Task Read()

@@ -1,4 +1,5 @@
 using Plinth.Core.Inventory;
+using Plinth.Core.Identity;
 using Plinth.Core.Machines;
 using Plinth.Core.Network;
 using Plinth.Core.Operations;
@@ -41,6 +42,17 @@ public sealed record StateLook(string Text, string Icon, Tone Tone, bool OfSilen
         QuotaRequestState.Granted => new("Granted", "check", Tone.Good),
         QuotaRequestState.Refused => new("Refused", "close", Tone.Bad),
         QuotaRequestState.Withdrawn => new("Withdrawn", "undo", Tone.Quiet),
+        _ => throw new ArgumentOutOfRangeException(nameof(state), state, null),
+    };
+
+    public static StateLook Of(ElevationState state) => state switch
+    {
+        ElevationState.Asked => new("Waits for a second person", "hourglass-top", Tone.Attention),
+        ElevationState.Approved => new("Counts now", "check", Tone.Good),
+        ElevationState.Refused => new("Refused", "close", Tone.Bad),
+        ElevationState.Withdrawn => new("Withdrawn", "undo", Tone.Quiet),
+        ElevationState.Ended => new("Given back", "undo", Tone.Quiet),
+        ElevationState.Over => new("Over", "check", Tone.Quiet),
         _ => throw new ArgumentOutOfRangeException(nameof(state), state, null),
     };
 

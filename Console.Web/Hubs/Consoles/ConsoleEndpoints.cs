@@ -42,7 +42,7 @@ public static class ConsoleEndpoints
             await agents.Send(used.Host, meeting.Command, ended.Token);
             using var agent = await meeting.Agent.Task.WaitAsync(Patience, ended.Token);
             var (caller, over) = (context.Caller(), new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously));
-            using var changes = feed.Subscribe(c => c.ConcernsRights, _ => Look());
+            using var changes = feed.Subscribe(c => c.ConcernsRightsOf(caller.Principal), _ => Look());
             // A role may end by itself, which changes nothing that would be told.
             await using var nowAndThen = clock.CreateTimer(_ => _ = Look(), null, LookEvery, LookEvery);
             await SocketBridge.Run(browser, agent, over.Task, ended.Token);

@@ -26,6 +26,8 @@ public sealed record PortalCommand(string Group, string Text, string? Keys, stri
         new(Go, "Upkeep", "g k", PortalUrls.Upkeep),
         new(Go, "Projects", "g j", PortalUrls.Projects),
         new(Go, "People and roles", "g r", PortalUrls.People),
+        new(Go, "Who can do what", "g w", PortalUrls.Access()),
+        new(Go, "Your account", "g y", PortalUrls.Account),
         new(Go, "Operations", "g p", PortalUrls.Operations()),
         new(Go, "Audit", "g u", PortalUrls.Audit()),
         new(Do, "Create a virtual machine", "c", PortalUrls.NewVm(project)),

@@ -17,20 +17,42 @@ public sealed class PeopleView : LiveView
 
     private readonly IAccess _access;
     private readonly ITenancy _tenancy;
+    private readonly IElevations _elevations;
+    private readonly Dictionary<ElevationId, IReadOnlyList<Refusal>> _decisions = [];
     private IReadOnlyList<Refusal> _answer = [];
     private IReadOnlyList<Refusal> _giveAnswer = [];
     private string _giveKey = Guid.NewGuid().ToString();
 
-    public PeopleView(IAccess access, ITenancy tenancy, IChangeFeed feed, Caller caller) : base(caller)
+    public PeopleView(IAccess access, ITenancy tenancy, IElevations elevations, IChangeFeed feed, Caller caller) : base(caller)
     {
-        (_access, _tenancy) = (access, tenancy);
-        Listen(feed, change => change.ConcernsRights || change.Kind is "project" or "organization", _ => Load());
+        (_access, _tenancy, _elevations) = (access, tenancy, elevations);
+        Listen(feed, change => change.ConcernsRightsOf(caller.Principal) || change.Kind is "project" or "organization" or "elevation", _ => Load());
     }
 
     public IReadOnlyList<UserView> Users { get; private set; } = [];
     public IReadOnlyList<RoleView> Roles { get; private set; } = [];
     public IReadOnlyList<RoleBindingView> Bindings { get; private set; } = [];
     public IReadOnlyList<(string, string)> Scopes { get; private set; } = [];
+
+    /// <summary>Roles that somebody asked for, for a few hours.</summary>
+    public IReadOnlyList<ElevationView> Elevations { get; private set; } = [];
+
+    /// <summary>What is typed as the answer to each.</summary>
+    public Dictionary<ElevationId, string> Answers { get; } = [];
+
+    public IReadOnlyList<string> ErrorsOf(ElevationView elevation) => [.. _decisions.GetValueOrDefault(elevation.Id, []).Select(r => r.Message)];
+
+    public async Task Approve(ElevationView elevation) => await Decide(elevation, await _elevations.Approve(Caller, elevation.Id, new DecideElevation(Answers.GetValueOrDefault(elevation.Id)), Stop));
+
+    public async Task Refuse(ElevationView elevation) => await Decide(elevation, await _elevations.Refuse(Caller, elevation.Id, new DecideElevation(Answers.GetValueOrDefault(elevation.Id)), Stop));
+
+    public async Task End(ElevationView elevation) => await Decide(elevation, await _elevations.End(Caller, elevation.Id, Stop));
+
+    private async Task Decide(ElevationView elevation, Result<ElevationView> result)
+    {
+        _decisions[elevation.Id] = result.Refusals;
+        await Load();
+    }
 
     /// <summary>Somewhere they may say who does what; forms are for those.</summary>
     public bool MayGive { get; private set; }
@@ -102,6 +124,7 @@ public sealed class PeopleView : LiveView
         Users = Take(await _access.Users(Caller, Stop)) ?? [];
         if (Refusals.Count > 0) return;
         MayGive = (await _access.Allowed(Caller, Permissions.AccessManage, null, Stop)).Succeeded;
+        Elevations = await _elevations.List(Caller, Stop) is { Succeeded: true, Value: { } asked } ? asked : [];
         Roles = Take(await _access.Roles(Caller, Stop)) ?? [];
         Bindings = Take(await _access.Bindings(Caller, new BindingQuery(), Stop)) ?? [];
         var organizations = (await _tenancy.Organizations(Caller, Stop)) is { Succeeded: true, Value: { } os } ? os : [];

@@ -22,7 +22,7 @@ public sealed class ProjectsView : LiveView
     public ProjectsView(ITenancy tenancy, IAccess access, IQuotaRequests requests, IChangeFeed feed, Caller caller) : base(caller)
     {
         (_tenancy, _access, _requests) = (tenancy, access, requests);
-        Listen(feed, change => change.ConcernsRights || change.Kind is "project" or "organization" or "vm" or "quota-request", _ => Load());
+        Listen(feed, change => change.ConcernsRightsOf(caller.Principal) || change.Kind is "project" or "organization" or "vm" or "quota-request", _ => Load());
     }
 
     public IReadOnlyList<OrganizationView> Organizations { get; private set; } = [];

@@ -24,7 +24,7 @@ public sealed class UsageView : LiveView
     public UsageView(IQuotas quotas, IQuotaRequests requests, IStorageClasses classes, IChangeFeed feed, Caller caller, string project) : base(caller)
     {
         (_quotas, _requests, _classes, _project) = (quotas, requests, classes, project);
-        Listen(feed, change => change.ConcernsRights || change.Kind is "vm" or "volume" or "network" or "project" or "organization" or "storage-class" or "quota-request", _ => Load());
+        Listen(feed, change => change.ConcernsRightsOf(caller.Principal) || change.Kind is "vm" or "volume" or "network" or "project" or "organization" or "storage-class" or "quota-request", _ => Load());
     }
 
     public ProjectQuotaView? Quota { get; private set; }

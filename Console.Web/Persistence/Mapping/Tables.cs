@@ -215,6 +215,31 @@ internal static class Tables
             e.ToTable("Users").HasKey(u => u.Id);
             e.HasIndex(u => u.Name).IsUnique();
         });
+        model.Entity<ElevationRow>(e =>
+        {
+            e.ToTable("Elevations").HasKey(r => r.Id);
+            e.HasIndex(r => r.AskedAt);
+            e.HasOne<UserRow>().WithMany().HasForeignKey(r => r.User).OnDelete(DeleteBehavior.Cascade);
+        });
+        model.Entity<CredentialRow>(e =>
+        {
+            e.ToTable("Credentials").HasKey(c => c.User);
+            e.HasOne<UserRow>().WithOne().HasForeignKey<CredentialRow>(c => c.User).OnDelete(DeleteBehavior.Cascade);
+        });
+        model.Entity<PasskeyRow>(e =>
+        {
+            e.ToTable("Passkeys").HasKey(p => p.Id);
+            e.HasIndex(p => p.CredentialId).IsUnique();
+            e.HasIndex(p => p.User);
+            e.HasOne<UserRow>().WithMany().HasForeignKey(p => p.User).OnDelete(DeleteBehavior.Cascade);
+        });
+        model.Entity<SessionRow>(e =>
+        {
+            e.ToTable("Sessions").HasKey(s => s.Id);
+            e.HasIndex(s => s.User);
+            e.HasIndex(s => s.TokenHash).IsUnique();
+            e.HasOne<UserRow>().WithMany().HasForeignKey(s => s.User).OnDelete(DeleteBehavior.Cascade);
+        });
         model.Entity<RoleRow>().ToTable("Roles").HasKey(r => r.Name);
         model.Entity<RoleBindingRow>(e =>
         {

@@ -64,8 +64,6 @@ public sealed class UserRow : IVersioned, ILogged
     public required string Name { get; set; }
     public DateTimeOffset CreatedAt { get; set; }
     [Heartbeat] public DateTimeOffset? LastSignInAt { get; set; }
-    /// <summary>Changed to end every session of the person.</summary>
-    public Guid SecurityStamp { get; set; }
     public bool Disabled { get; set; }
     public long Version { get; set; }
 

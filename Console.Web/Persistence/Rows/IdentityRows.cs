@@ -40,3 +40,32 @@ public sealed class RoleBindingRow : IVersioned, ILogged
     ProjectId? ILogged.LogProject => Project;
     object ILogged.LogDocument => this;
 }
+
+/// <summary>Somebody asked for a role for a few hours.</summary>
+public sealed class ElevationRow : IVersioned, ILogged
+{
+    public required ElevationId Id { get; set; }
+    public required UserId User { get; set; }
+    public required string Role { get; set; }
+    /// <summary>Null for the whole platform.</summary>
+    public OrganizationId? Organization { get; set; }
+    /// <summary>Null for a whole organization and for the platform.</summary>
+    public ProjectId? Project { get; set; }
+    public int Hours { get; set; }
+    public required string Reason { get; set; }
+    public ElevationState State { get; set; }
+    public DateTimeOffset AskedAt { get; set; }
+    public string? DecidedBy { get; set; }
+    public DateTimeOffset? DecidedAt { get; set; }
+    /// <summary>What whoever decided says about it.</summary>
+    public string Answer { get; set; } = "";
+    /// <summary>The role that was given.</summary>
+    public RoleBindingId? Binding { get; set; }
+    public DateTimeOffset? Until { get; set; }
+    public long Version { get; set; }
+
+    string ILogged.LogKind => LogKinds.Elevation;
+    Guid ILogged.LogId => Id.Value;
+    ProjectId? ILogged.LogProject => Project;
+    object ILogged.LogDocument => this;
+}

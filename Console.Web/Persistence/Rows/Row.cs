@@ -30,5 +30,5 @@ public sealed class HeartbeatAttribute : Attribute;
 public static class LogKinds
 {
     public const string Organization = "organization", Project = "project", Host = "host", Vm = "vm", Operation = "operation", Image = "image",
-        Flavor = "flavor", Network = "network", StorageClass = "storage-class", Allocation = "allocation", JoinToken = "join-token", Volume = "volume", VolumeAllocation = "volume-allocation", RoleBinding = "role-binding", User = "user", QuotaRequest = "quota-request";
+        Flavor = "flavor", Network = "network", StorageClass = "storage-class", Allocation = "allocation", JoinToken = "join-token", Volume = "volume", VolumeAllocation = "volume-allocation", RoleBinding = "role-binding", User = "user", QuotaRequest = "quota-request", Session = "session", Elevation = "elevation";
 }

@@ -4,6 +4,8 @@ using Microsoft.AspNetCore.Authentication;
 using OpenIddict.Abstractions;
 using OpenIddict.Server.AspNetCore;
 using Plinth.Core.Identity;
+using Plinth.Web.Application;
+using Plinth.Web.Security.SignIn;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 
 namespace Plinth.Web.Security.OpenId;
@@ -16,6 +18,7 @@ public static class OpenIdEndpoints
     public static void MapOpenId(this WebApplication app)
     {
         app.MapPost(OpenIdProvider.TokenPath, Token).AllowAnonymous().DisableAntiforgery().ExcludeFromDescription();
+        app.MapMethods(OpenIdProvider.DevicePath, ["GET", "POST"], Device).AllowAnonymous().DisableAntiforgery().ExcludeFromDescription();
         app.MapMethods(OpenIdProvider.AuthorizePath, ["GET", "POST"], Authorize).AllowAnonymous().DisableAntiforgery().ExcludeFromDescription();
     }
 
@@ -26,9 +29,11 @@ public static class OpenIdEndpoints
         {
             var client = await clients.FindByClientIdAsync(request.ClientId!, stop) ?? throw new InvalidOperationException($"client {request.ClientId} was authenticated and is not there");
             var name = await clients.GetDisplayNameAsync(client, stop) ?? request.ClientId!;
-            return Results.SignIn(Subject(new Principal(PrincipalKind.Client, request.ClientId!, name), request.GetScopes()), null, Scheme);
+            // A program that was made for the API need not say so.
+            var scopes = request.GetScopes();
+            return Results.SignIn(Subject(new Principal(PrincipalKind.Client, request.ClientId!, name), scopes.Length == 0 ? [OpenIdProvider.ApiScope] : scopes), null, Scheme);
         }
-        // Authorization code and refresh token: the person whom the code was given to.
+        // Authorization code, device code and refresh token: the person whom the code was given to.
         var stored = await context.AuthenticateAsync(Scheme);
         return Results.SignIn(Subject(stored.Principal.ToPrincipal(), stored.Principal!.GetScopes()), null, Scheme);
     }
@@ -43,7 +48,27 @@ public static class OpenIdEndpoints
             return Results.Forbid(Error(Errors.LoginRequired, "Nobody is signed in to the console in this browser."), [Scheme]);
         if (person?.Identity?.IsAuthenticated != true)
             return Results.Challenge(new AuthenticationProperties { RedirectUri = context.Request.PathBase + context.Request.Path + context.Request.QueryString }, [ApiAuthorization.CookieScheme]);
-        return Results.SignIn(Subject(person.ToPrincipal(), request.GetScopes()), null, Scheme);
+        // What the program was allowed does not end with this browser's session.
+        return Results.SignIn(Subject(person.ToPrincipal() with { Session = null }, request.GetScopes()), null, Scheme);
+    }
+
+    /// <summary>A program on a device without a browser shows a code; whoever is signed in here gives it and says yes or no.</summary>
+    private static async Task<IResult> Device(HttpContext context, ISignIn audit, CancellationToken stop)
+    {
+        if (context.Request.Query["answer"].ToString() is { Length: > 0 } answer) return DevicePage.Answered(answer == "allowed");
+        var person = (await context.AuthenticateAsync(ApiAuthorization.CookieScheme)).Principal;
+        if (person?.Identity?.IsAuthenticated != true)
+            return Results.Challenge(new AuthenticationProperties { RedirectUri = context.Request.PathBase + context.Request.Path + context.Request.QueryString }, [ApiAuthorization.CookieScheme]);
+        var request = context.GetOpenIddictServerRequest() ?? throw new InvalidOperationException("the verification endpoint was reached without an OpenID request");
+        if (string.IsNullOrEmpty(request.UserCode)) return DevicePage.Ask(null);
+        var asked = await context.AuthenticateAsync(Scheme);
+        if (!asked.Succeeded || asked.Principal.GetClaim(Claims.ClientId) is not { Length: > 0 } client) return DevicePage.Ask("There is no such code, or it is over: codes work once, within ten minutes. The program shows a new one when it is asked again.");
+        if (!HttpMethods.IsPost(context.Request.Method)) return DevicePage.Confirm(client, request.UserCode);
+        if (!SameOrigin.Holds(context.Request)) return DevicePage.Ask("The request came from a page of another origin.");
+        var allowed = context.Request.Form["decision"] == "allow";
+        await audit.Record(person.ToPrincipal(), "device.answer", allowed, $"{client}, by a code", context.Connection.RemoteIpAddress?.ToString(), stop);
+        var back = new AuthenticationProperties { RedirectUri = $"{OpenIdProvider.DevicePath}?answer={(allowed ? "allowed" : "refused")}" };
+        return allowed ? Results.SignIn(Subject(person.ToPrincipal() with { Session = null }, asked.Principal.GetScopes()), back, Scheme) : Results.Forbid(back, [Scheme]);
     }
 
     private static AuthenticationProperties Error(string code, string sentence) => new(new Dictionary<string, string?>
@@ -52,11 +77,15 @@ public static class OpenIdEndpoints
         [OpenIddictServerAspNetCoreConstants.Properties.ErrorDescription] = sentence,
     });
 
+    /// <summary>"user:…": who a token is about, as it says.</summary>
+    public static string SubjectOf(Principal principal) => $"{principal.Kind.ToString().ToLowerInvariant()}:{principal.Id}";
+
     private static ClaimsPrincipal Subject(Principal principal, IEnumerable<string> scopes)
     {
         var identity = PrincipalClaims.Identity(principal, Scheme);
-        identity.SetClaim(Claims.Subject, $"{principal.Kind.ToString().ToLowerInvariant()}:{principal.Id}").SetClaim(Claims.Name, principal.Name);
+        identity.SetClaim(Claims.Subject, SubjectOf(principal)).SetClaim(Claims.Name, principal.Name);
         identity.SetScopes(scopes);
+        if (identity.HasScope(OpenIdProvider.ApiScope)) identity.SetResources(OpenIdProvider.ApiAudience);
         identity.SetDestinations(claim => claim.Type == Claims.Name ? [Destinations.AccessToken, Destinations.IdentityToken] : [Destinations.AccessToken]);
         return new ClaimsPrincipal(identity);
     }

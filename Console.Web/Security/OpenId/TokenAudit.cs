@@ -4,6 +4,7 @@ using OpenIddict.Server;
 using OpenIddict.Server.AspNetCore;
 using Plinth.Core.Identity;
 using Plinth.Web.Application;
+using Plinth.Web.Application.Identity;
 
 namespace Plinth.Web.Security.OpenId;
 

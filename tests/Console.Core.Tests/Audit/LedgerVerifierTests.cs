@@ -69,16 +69,93 @@ public class LedgerVerifierTests
             Convert.ToHexStringLower(entry.CanonicalBytes()));
     }
 
+    [Fact]
+    public void An_export_is_judged_by_itself_and_by_what_was_kept_elsewhere()
+    {
+        var entries = Entries(30);
+        var text = Export(entries, [10, 20, 30]);
+        Assert.Equal((30, 30), (Judge(text).Value!.Entries, Judge(text).Value!.Signed));
+        Assert.Equal(30, LedgerExport.Verify(new StringReader(text), Signer.Verifier.ToString(), Sign(entries, 7)).Value!.Entries);
+        Assert.Equal(0, Judge(Export([], [])).Value!.Entries);
+        // Another's key, and a whole forged export under a key of its own.
+        var other = new NoteSigner("plinth.example/audit", ECDsa.Create(ECCurve.NamedCurves.nistP256));
+        Assert.Equal("bad_note", LedgerExport.Verify(new StringReader(text), other.Verifier.ToString()).Refusals.Single().Code);
+        var forged = entries.ToArray();
+        forged[3] = forged[3] with { Actor = "mallory" };
+        Assert.True(Judge(Export(forged, [30], other)).Succeeded);
+        Assert.False(LedgerExport.Verify(new StringReader(Export(forged, [30], other)), Signer.Verifier.ToString()).Succeeded);
+    }
+
+    /// <summary>Whoever edits the export, with or without mending the hash beside the entry, is found, and the entry or its neighbours are named.</summary>
+    [Fact]
+    public void The_first_broken_entry_is_named() => Gen.Select(Gen.Int[0, 28], Gen.Int[0, 4]).Sample((at, kind) =>
+    {
+        var entries = Entries(30);
+        var lines = Export(entries, [10, 20, 30]).TrimEnd().Split('\n').ToList();
+        var place = 4 + at;
+        var mended = entries[at] with { Actor = "mallory" };
+        switch (kind)
+        {
+            case 0: lines[place] = lines[place].Replace("alice", "mallory", StringComparison.Ordinal); break;
+            case 1: lines[place] = LedgerExport.Line(LedgerLine.Of(mended, mended.LeafHash())); break;
+            case 2: lines.RemoveAt(place); break;
+            case 3: (lines[place], lines[place + 1]) = (lines[place + 1], lines[place]); break;
+            default: lines.RemoveRange(place, lines.Count - place); break;
+        }
+        var reason = Judge(string.Join('\n', lines) + '\n').Reason;
+        var (block, sequence) = (at / 10 * 10, entries[at].Sequence);
+        Assert.Contains(kind switch
+        {
+            0 => $"entry {sequence} (vm.create on vm/{at + 1} by mallory,",
+            1 => $"after entry {(block == 0 ? 0 : entries[block - 1].Sequence)} and up to entry {entries[block + 9].Sequence}, one was changed",
+            2 => "",
+            3 => $"entry {sequence} (vm.create on vm/{at + 1} by alice, ",
+            _ => "were cut off",
+        }, reason, StringComparison.Ordinal);
+        if (kind == 3) Assert.Contains($"stands after entry {entries[at + 1].Sequence}", reason, StringComparison.Ordinal);
+    });
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("{}")]
+    [InlineData("not json")]
+    [InlineData("{\"format\":\"plinth audit export v2\",\"key\":\"\",\"checkpoint\":null,\"sizes\":0,\"at\":\"2026-03-01T12:00:00Z\"}")]
+    public void What_is_no_export_is_said_to_be_none(string text) => Assert.Equal("bad_export", Judge(text).Refusals.Single().Code);
+
+    [Fact]
+    public void A_line_that_is_no_entry_is_named()
+    {
+        var lines = Export(Entries(5), [5]).TrimEnd().Split('\n');
+        lines[4] = lines[4][..^10];
+        Assert.Contains("line 5 is not an entry", Judge(string.Join('\n', lines)).Reason, StringComparison.Ordinal);
+        Assert.Contains("ends before the 1 sizes", Judge(lines[0]).Reason, StringComparison.Ordinal);
+    }
+
+    private static Result<LedgerVerdict> Judge(string export) => LedgerExport.Verify(new StringReader(export));
+
+    private static string Export(IReadOnlyList<AuditEntry> entries, int[] sizes, NoteSigner? signer = null)
+    {
+        string[] lines =
+        [
+            LedgerExport.Line(new LedgerHead(LedgerExport.Format, (signer ?? Signer).Verifier.ToString(), sizes.Length == 0 ? null : Sign(entries, sizes[^1], signer), sizes.Length, Start)),
+            .. sizes.Select(s => LedgerExport.Line(new LedgerSize(s, Convert.ToBase64String(Root(entries, s))))),
+            .. entries.Select(e => LedgerExport.Line(LedgerLine.Of(e, e.LeafHash()))),
+        ];
+        return string.Join('\n', lines) + '\n';
+    }
+
     private static AuditEntry[] Entries(int count) =>
     [
         .. Enumerable.Range(1, count).Select(i => new AuditEntry(
             i * 2, Start.AddSeconds(i), "User", "u1", "alice", "vm.create", $"vm/{i}", new ProjectId(new Guid("01900000-0000-7000-8000-000000000002")), "done", $"entry {i}", null)),
     ];
 
-    private static string Sign(IReadOnlyList<AuditEntry> entries, int size)
+    private static string Sign(IReadOnlyList<AuditEntry> entries, int size, NoteSigner? signer = null) => (signer ?? Signer).Sign(new Checkpoint("plinth.example/audit", size, Root(entries, size)).Text).ToString();
+
+    private static byte[] Root(IReadOnlyList<AuditEntry> entries, int size)
     {
         var range = new CompactRange();
         foreach (var entry in entries.Take(size)) range.Append(entry.LeafHash());
-        return Signer.Sign(new Checkpoint("plinth.example/audit", size, range.Root()).Text).ToString();
+        return range.Root();
     }
 }

@@ -126,4 +126,36 @@ public sealed class RightsTests
         Assert.Equal([Roles.PlatformAdmin], Roles.BuiltIn.Where(r => r.Permissions.Contains(Permissions.OrganizationManage)));
         Assert.All(Roles.Auditor.Permissions, p => Assert.EndsWith(".read", p));
     }
+
+    /// <summary>Whatever the token is limited to: nothing that its owner may not, and nothing that the limit does not hold.</summary>
+    [Fact]
+    public void A_token_allows_what_both_its_owner_and_its_limit_allow()
+    {
+        foreach (var role in Roles.BuiltIn)
+            foreach (var at in AllScopes)
+                foreach (var most in Roles.BuiltIn)
+                    foreach (var within in AllScopes)
+                    {
+                        var (owner, limit) = (Of(On(role, at)), Of(On(most, within)));
+                        var token = new Rights(Ana, [On(role, at)], Now, new TokenLimit("ci", On(most, within)));
+                        foreach (var permission in Permissions.All.Where(p => !Permissions.IsOwn(p) && !Permissions.IsCatalogue(p)))
+                            foreach (var scope in AllScopes) Assert.Equal(owner.Has(permission, scope) && limit.Has(permission, scope), token.Has(permission, scope));
+                    }
+    }
+
+    [Fact]
+    public void A_token_without_a_limit_is_its_owner_but_for_the_account()
+    {
+        var owner = new Rights(Ana with { Session = SessionId.New(Now) }, [On(Roles.ProjectMember, Scope.Of(Acme))], Now);
+        var token = new Rights(Ana with { Session = SessionId.New(Now) }, [On(Roles.ProjectMember, Scope.Of(Acme))], Now, new TokenLimit("ci", null));
+        foreach (var permission in Permissions.All)
+            Assert.All(AllScopes, s => Assert.Equal(owner.Has(permission, s) && permission != Permissions.Account, token.Has(permission, s)));
+        Assert.True(owner.Has(Permissions.Account, Scope.Platform));
+        Assert.Equal("This needs account.manage, which only people have who are signed in in a browser.", token.Check(Permissions.Account)!.Message);
+    }
+
+    [Fact]
+    public void A_refusal_of_a_token_says_what_it_is_limited_to() =>
+        Assert.Equal("This needs vm.delete on project web; you have project member on project web, and the token ci allows no more than project viewer on project web.",
+            new Rights(Ana, [On(Roles.ProjectMember, Scope.Of(Acme))], Now, new TokenLimit("ci", On(Roles.ProjectViewer, Scope.Of(Acme, Web)))).Check(Permissions.VmDelete, Scope.Of(Acme, Web), "project web")!.Message);
 }

@@ -43,7 +43,7 @@ public sealed class DiagnosticsTests : IAsyncLifetime
     [Fact]
     public async Task A_bundle_helps_and_holds_no_secret()
     {
-        var link = await _app.Services.GetRequiredService<ISignIn>().IssueLink(CancellationToken.None);
+        var link = await _app.Services.GetRequiredService<IOperatorLink>().Issue(CancellationToken.None);
         var join = (await (await _client.PostAsJsonAsync("/api/v1/agents/join-tokens", new { description = "rack 4" })).Content.ReadFromJsonAsync<JsonElement>()).GetProperty("command").GetString()!;
         var token = join.Split("--token ")[1].Split(' ')[0];
         var access = _client.DefaultRequestHeaders.Authorization!.Parameter!;

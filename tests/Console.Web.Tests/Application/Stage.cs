@@ -39,6 +39,7 @@ public abstract class Stage : IAsyncLifetime
     internal FakeGateway Gateway { get; } = new();
     internal FakeOffer Offer { get; } = new();
     internal FakePeers Peers { get; } = new();
+    internal FakePrograms Programs { get; } = new();
     internal RememberingFeed Feed { get; } = new();
 
     internal T The<T>() where T : notnull => _services.GetRequiredService<T>();
@@ -85,7 +86,7 @@ public abstract class Stage : IAsyncLifetime
         services.AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection([new("Plinth:Data", _data), .. Settings]).Build());
         services.AddSingleton<TimeProvider>(Time).AddSingleton<IDataProtectionProvider>(_protection);
         services.AddSingleton<ILoggerFactory>(NullLoggerFactory.Instance).AddSingleton(typeof(ILogger<>), typeof(NullLogger<>));
-        services.AddSingleton<IChangeFeed>(Feed).AddSingleton<IAgentGateway>(Gateway).AddSingleton<IConsoleBroker>(new FakeBroker(Time)).AddSingleton<IAgentOffer>(Offer).AddSingleton<IPeerImages>(Peers);
+        services.AddSingleton<IChangeFeed>(Feed).AddSingleton<IAgentGateway>(Gateway).AddSingleton<IConsoleBroker>(new FakeBroker(Time)).AddSingleton<IAgentOffer>(Offer).AddSingleton<IPeerImages>(Peers).AddSingleton<IPrograms>(Programs);
         services.AddPlinthPersistence(_database);
         services.AddPlinthApplication();
         _services = services.BuildServiceProvider(validateScopes: true);
@@ -227,4 +228,16 @@ internal sealed class FakeOffer : IAgentOffer
     public Result<OfferedAgent> Agent { get; set; } = Refusal.Conflict("no_agent_executable", "This console hands out no agent.");
 
     public Task<Result<OfferedAgent>> Read(CancellationToken stop) => Task.FromResult(Agent);
+}
+
+/// <summary>Programs that people have allowed, without a provider.</summary>
+internal sealed class FakePrograms : IPrograms
+{
+    public List<(UserId User, ProgramView Program)> Allowed { get; } = [];
+
+    public Task<IReadOnlyList<ProgramView>> Of(UserId user, CancellationToken stop) => Task.FromResult<IReadOnlyList<ProgramView>>([.. Allowed.Where(a => a.User == user).Select(a => a.Program)]);
+
+    public Task<bool> Revoke(UserId user, Guid program, CancellationToken stop) => Task.FromResult(Allowed.RemoveAll(a => a.User == user && a.Program.Id == program) > 0);
+
+    public Task RevokeAll(UserId user, CancellationToken stop) => Task.FromResult(Allowed.RemoveAll(a => a.User == user));
 }

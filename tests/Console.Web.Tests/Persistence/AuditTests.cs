@@ -88,6 +88,54 @@ public abstract class AuditTests : StoreSuite
     }
 
     [Fact]
+    public async Task An_export_of_the_stored_ledger_passes_the_offline_check_and_tells_of_a_changed_row()
+    {
+        var log = NewLog();
+        await Append(5);
+        var early = (await log.Checkpoint(Caller.System, default)).Value!;
+        await Append(450);
+        var lines = await (await log.Export(Caller.System, default)).Value!.ToListAsync();
+        Assert.Equal(455, LedgerExport.Verify(new StringReader(string.Join('\n', lines)), early.VerifierKey, early.Note).Value!.Entries);
+        var broken = lines.Select(l => l.Replace("\"detail\":\"é 17\"", "\"detail\":\"é 71\"", StringComparison.Ordinal).Replace("\\u00E9 17\"", "\\u00E9 71\"", StringComparison.Ordinal));
+        Assert.Contains("does not give the hash that the ledger has for it", LedgerExport.Verify(new StringReader(string.Join('\n', broken)), early.VerifierKey).Reason, StringComparison.Ordinal);
+        // A tail that is cut off shows against a checkpoint that was kept.
+        var later = (await log.Checkpoint(Caller.System, default)).Value!;
+        Assert.Contains("were cut off", LedgerExport.Verify(new StringReader(string.Join('\n', lines.SkipLast(3))), early.VerifierKey, later.Note).Reason, StringComparison.Ordinal);
+        Assert.Equal("forbidden", (await log.Export(new Caller(Principal.Anonymous, null), default)).Refusals[0].Code);
+    }
+
+    [Fact]
+    public async Task Tiles_give_the_root_that_the_checkpoint_signs_and_the_entries_that_their_hashes_are_of()
+    {
+        var log = NewLog();
+        await Append(300);
+        var checkpoint = (await log.Checkpoint(Caller.System, default)).Value!;
+        Assert.Equal(checkpoint.Note, await log.PublicCheckpoint(default));
+        var full = (await log.Tile(Caller.System, new TileAddress(0, 0, 256), default)).Value!;
+        var part = (await log.Tile(Caller.System, new TileAddress(0, 1, 44), default)).Value!;
+        var range = new CompactRange();
+        foreach (var hash in full.Chunk(32).Concat(part.Chunk(32))) range.Append(hash);
+        Assert.Equal(checkpoint.RootHash, Convert.ToBase64String(range.Root()));
+        var above = (await log.Tile(Caller.System, new TileAddress(1, 0, 1), default)).Value!;
+        var first = new CompactRange();
+        foreach (var hash in full.Chunk(32)) first.Append(hash);
+        Assert.Equal(first.Root(), above);
+        Assert.Null((await log.Tile(Caller.System, new TileAddress(0, 1, 45), default)).Value);
+        Assert.Null((await log.Tile(Caller.System, new TileAddress(0, 2, 1), default)).Value);
+
+        var bundle = (await log.TileEntries(Caller.System, new TileAddress(0, 1, 44), default)).Value!;
+        var hashes = new List<byte[]>();
+        for (var at = 0; at < bundle.Length;)
+        {
+            var length = (bundle[at] << 8) | bundle[at + 1];
+            hashes.Add(MerkleHash.Leaf(bundle.AsSpan(at + 2, length).ToArray()));
+            at += 2 + length;
+        }
+        Assert.Equal(part.Chunk(32).Select(Convert.ToHexString), hashes.Select(Convert.ToHexString));
+        Assert.Equal("forbidden", (await log.Tile(new Caller(Principal.Anonymous, null), new TileAddress(0, 0, 1), default)).Refusals[0].Code);
+    }
+
+    [Fact]
     public async Task Every_entry_and_every_earlier_checkpoint_is_proved_by_the_use_case()
     {
         var log = NewLog();

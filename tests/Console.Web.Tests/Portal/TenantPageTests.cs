@@ -19,7 +19,7 @@ public sealed class TenantPageTests : PortalStage
         var context = new BunitContext();
         context.JSInterop.Mode = JSRuntimeMode.Loose;
         context.Services.AddMudServices();
-        context.Services.AddSingleton<TimeProvider>(Time).AddSingleton<IChangeFeed>(Live).AddSingleton(The<ITenancy>()).AddSingleton(The<IAccess>()).AddSingleton(The<IQuotas>()).AddSingleton(The<IQuotaRequests>()).AddSingleton(The<IStorageClasses>());
+        context.Services.AddSingleton<TimeProvider>(Time).AddSingleton<IChangeFeed>(Live).AddSingleton(The<ITenancy>()).AddSingleton(The<IAccess>()).AddSingleton(The<IElevations>()).AddSingleton(The<IAccessQuestions>()).AddSingleton(The<IQuotas>()).AddSingleton(The<IQuotaRequests>()).AddSingleton(The<IStorageClasses>());
         context.Services.AddScoped<CallerSource>().AddScoped<BreadcrumbTrail>().AddScoped<PortalScope>();
         context.AddAuthorization().SetAuthorized("ana").SetClaims([.. PrincipalClaims.Identity((caller ?? Ana).Principal, "test").Claims]);
         return context;

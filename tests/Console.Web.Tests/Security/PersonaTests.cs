@@ -68,6 +68,12 @@ public sealed class TenantsConsole : IAsyncLifetime
             if (role is null) Assert.Equal(HttpStatusCode.NoContent, (await admin.DeleteAsync($"/api/v1/role-bindings/{binding}")).StatusCode);
             if (name == "member") (Ids["user"], Ids["binding"]) = (user, binding);
         }
+        // Tokens: of the admin, limited to seeing one project; and ones whose time is over or that were revoked.
+        (Clients["reading-token"], _) = await Token("admin-2", new { name = "reads", days = 1, role = "project-viewer", project = Ids["project"] });
+        (Clients["revoked-token"], var revoked) = await Token("admin-2", new { name = "revoked", days = 1 });
+        Assert.Equal(HttpStatusCode.NoContent, (await Clients["admin-2"].DeleteAsync($"/api/v1/me/tokens/{revoked}")).StatusCode);
+        (Clients["expired-token"], var expired) = await Token("admin-2", new { name = "expired", days = 1 });
+        await Console.App.Services.GetRequiredService<IConsoleStore>().Write(async scope => (await scope.Db.Sessions.FindAsync(new SessionId(Guid.Parse(expired))))!.ExpiresAt = scope.Now);
         Clients["anonymous"] = Console.Anonymous();
         Clients["made-up-token"] = Console.Anonymous();
         Clients["made-up-token"].DefaultRequestHeaders.Authorization = new("Bearer", "eyJhbGciOiJub25lIn0.e30.");
@@ -87,6 +93,14 @@ public sealed class TenantsConsole : IAsyncLifetime
     {
         foreach (var client in Clients.Values) client.Dispose();
         await Console.DisposeAsync();
+    }
+
+    private async Task<(HttpClient Client, string Id)> Token(string of, object request)
+    {
+        var made = await Post(Clients[of], "me/tokens", request);
+        var client = Console.Anonymous();
+        client.DefaultRequestHeaders.Authorization = new("Bearer", made.GetProperty("secret").GetString());
+        return (client, made.GetProperty("token").GetProperty("id").GetString()!);
     }
 
     private async Task<int> Fill(WriteScope scope)
@@ -123,7 +137,7 @@ public sealed partial class PersonaTests(TenantsConsole tenants) : IClassFixture
 {
     /// <summary>Lists that hold what the caller may read, and are open to whoever may read anything in them.</summary>
     private static readonly string[] Filtered =
-        ["/organizations", "/projects", "/operations", "/operations.csv", "/operations/watch", "/search", "/audit", "/roles", "/role-bindings", "/users", "/quota-requests"];
+        ["/organizations", "/projects", "/operations", "/operations.csv", "/operations/watch", "/search", "/audit", "/roles", "/role-bindings", "/users", "/quota-requests", "/access/reach"];
 
     [Fact]
     public void Every_operation_says_which_permission_it_needs()
@@ -135,13 +149,15 @@ public sealed partial class PersonaTests(TenantsConsole tenants) : IClassFixture
     [Theory]
     [InlineData("anonymous")]
     [InlineData("made-up-token")]
+    [InlineData("expired-token")]
+    [InlineData("revoked-token")]
     public async Task Nobody_comes_in_unknown(string persona)
     {
         foreach (var (method, path, _) in tenants.Operations)
             Assert.True((await Ask(persona, method, path, real: true)).Status == HttpStatusCode.Unauthorized, $"{method} {path}");
     }
 
-    public static TheoryData<string> Personas() => new(TenantsConsole.People.Select(p => p.Name));
+    public static TheoryData<string> Personas() => new([.. TenantsConsole.People.Select(p => p.Name), "reading-token"]);
 
     [Theory]
     [MemberData(nameof(Personas))]
@@ -272,8 +288,10 @@ public sealed partial class PersonaTests(TenantsConsole tenants) : IClassFixture
 
     private Answer Expected(string persona, string path, string permission)
     {
-        var (_, role, organization, project) = TenantsConsole.People.Single(p => p.Name == persona);
-        if (Permissions.IsOwn(permission)) return Answer.Done;
+        // The token of an admin that is limited to seeing the project is somebody who sees the project, and has no account of its own.
+        var limited = persona == "reading-token";
+        var (_, role, organization, project) = limited ? ("", "project-viewer", null, TenantsConsole.Project) : TenantsConsole.People.Single(p => p.Name == persona);
+        if (Permissions.IsOwn(permission)) return limited && permission == Permissions.Account ? Answer.Forbidden : Answer.Done;
         var (acme, alpha) = (new OrganizationId(Guid.Parse(tenants.Ids["organization"])), new ProjectId(Guid.Parse(tenants.Ids["project"])));
         var at = project is not null ? Scope.Of(acme, alpha) : organization == TenantsConsole.Organization ? Scope.Of(acme) : organization is not null ? Scope.Of(OrganizationId.New(DateTimeOffset.UnixEpoch)) : Scope.Platform;
         var rights = new Rights(new Principal(PrincipalKind.User, persona, persona), role is null ? [] : [new Grant(Roles.BuiltIn.Single(r => r.Name == role), at, "there")], DateTimeOffset.UnixEpoch);

@@ -69,7 +69,7 @@ public sealed class ServedConsole : IAsyncLifetime
     /// <summary>A browser of the operator, signed in by a fresh link.</summary>
     public async Task<HttpClient> Person()
     {
-        var link = await App.Services.GetRequiredService<ISignIn>().IssueLink(CancellationToken.None);
+        var link = await App.Services.GetRequiredService<IOperatorLink>().Issue(CancellationToken.None);
         var browser = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = Portal };
         var answer = await browser.PostAsync("/sign-in", new FormUrlEncodedContent([new("link", link)]));
         Assert.Equal(System.Net.HttpStatusCode.Found, answer.StatusCode);

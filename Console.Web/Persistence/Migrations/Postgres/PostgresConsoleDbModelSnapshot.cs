@@ -546,6 +546,44 @@ namespace Plinth.Web.Persistence.Migrations.Postgres
                     b.ToTable("Commands", (string)null);
                 });
 
+            modelBuilder.Entity("Plinth.Web.Persistence.Rows.CredentialRow", b =>
+                {
+                    b.Property<Guid>("User")
+                        .HasColumnType("uuid");
+
+                    b.Property<string>("AuthenticatorKey")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<long?>("AuthenticatorSince")
+                        .HasColumnType("bigint");
+
+                    b.Property<long>("AuthenticatorStep")
+                        .HasColumnType("bigint");
+
+                    b.Property<long?>("LastWrongAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("PasswordHash")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<long?>("PasswordSetAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("RecoveryCodes")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<int>("WrongTries")
+                        .HasColumnType("integer");
+
+                    b.HasKey("User");
+
+                    b.ToTable("Credentials", (string)null);
+                });
+
             modelBuilder.Entity("Plinth.Web.Persistence.Rows.DecisionRow", b =>
                 {
                     b.Property<Guid>("Id")
@@ -580,6 +618,72 @@ namespace Plinth.Web.Persistence.Migrations.Postgres
                     b.HasIndex("Vm", "Id");
 
                     b.ToTable("Decisions", (string)null);
+                });
+
+            modelBuilder.Entity("Plinth.Web.Persistence.Rows.ElevationRow", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid");
+
+                    b.Property<string>("Answer")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<long>("AskedAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<Guid?>("Binding")
+                        .HasColumnType("uuid");
+
+                    b.Property<long?>("DecidedAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("DecidedBy")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<int>("Hours")
+                        .HasColumnType("integer");
+
+                    b.Property<Guid?>("Organization")
+                        .HasColumnType("uuid");
+
+                    b.Property<Guid?>("Project")
+                        .HasColumnType("uuid");
+
+                    b.Property<string>("Reason")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("Role")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<long?>("Until")
+                        .HasColumnType("bigint");
+
+                    b.Property<Guid>("User")
+                        .HasColumnType("uuid");
+
+                    b.Property<long>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("bigint");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("AskedAt");
+
+                    b.HasIndex("User");
+
+                    b.ToTable("Elevations", (string)null);
                 });
 
             modelBuilder.Entity("Plinth.Web.Persistence.Rows.FlavorRow", b =>
@@ -1063,6 +1167,58 @@ namespace Plinth.Web.Persistence.Migrations.Postgres
                     b.ToTable("Organizations", (string)null);
                 });
 
+            modelBuilder.Entity("Plinth.Web.Persistence.Rows.PasskeyRow", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("CredentialId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<bool>("IsBackedUp")
+                        .HasColumnType("boolean");
+
+                    b.Property<bool>("IsBackupEligible")
+                        .HasColumnType("boolean");
+
+                    b.Property<long?>("LastUsedAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<byte[]>("PublicKey")
+                        .IsRequired()
+                        .HasColumnType("bytea");
+
+                    b.Property<long>("SignCount")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("Transports")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<Guid>("User")
+                        .HasColumnType("uuid");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("CredentialId")
+                        .IsUnique();
+
+                    b.HasIndex("User");
+
+                    b.ToTable("Passkeys", (string)null);
+                });
+
             modelBuilder.Entity("Plinth.Web.Persistence.Rows.PreferenceRow", b =>
                 {
                     b.Property<string>("Principal")
@@ -1360,6 +1516,73 @@ namespace Plinth.Web.Persistence.Migrations.Postgres
                     b.ToTable("Servers", (string)null);
                 });
 
+            modelBuilder.Entity("Plinth.Web.Persistence.Rows.SessionRow", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid");
+
+                    b.Property<string>("Address")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<long?>("EndedAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<long>("ExpiresAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<long?>("LastSeenAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("Method")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<Guid?>("Organization")
+                        .HasColumnType("uuid");
+
+                    b.Property<Guid?>("Project")
+                        .HasColumnType("uuid");
+
+                    b.Property<string>("Role")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("TokenHash")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<Guid>("User")
+                        .HasColumnType("uuid");
+
+                    b.Property<long>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("bigint");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("TokenHash")
+                        .IsUnique();
+
+                    b.HasIndex("User");
+
+                    b.ToTable("Sessions", (string)null);
+                });
+
             modelBuilder.Entity("Plinth.Web.Persistence.Rows.SettingRow", b =>
                 {
                     b.Property<string>("Key")
@@ -1482,9 +1705,6 @@ namespace Plinth.Web.Persistence.Migrations.Postgres
                         .IsRequired()
                         .HasColumnType("text")
                         .UseCollation("C");
-
-                    b.Property<Guid>("SecurityStamp")
-                        .HasColumnType("uuid");
 
                     b.Property<long>("Version")
                         .IsConcurrencyToken()
@@ -1837,6 +2057,24 @@ namespace Plinth.Web.Persistence.Migrations.Postgres
                         .IsRequired();
                 });
 
+            modelBuilder.Entity("Plinth.Web.Persistence.Rows.CredentialRow", b =>
+                {
+                    b.HasOne("Plinth.Web.Persistence.Rows.UserRow", null)
+                        .WithOne()
+                        .HasForeignKey("Plinth.Web.Persistence.Rows.CredentialRow", "User")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Plinth.Web.Persistence.Rows.ElevationRow", b =>
+                {
+                    b.HasOne("Plinth.Web.Persistence.Rows.UserRow", null)
+                        .WithMany()
+                        .HasForeignKey("User")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
             modelBuilder.Entity("Plinth.Web.Persistence.Rows.NetworkAddressRow", b =>
                 {
                     b.HasOne("Plinth.Web.Persistence.Rows.NetworkRow", null)
@@ -1852,6 +2090,15 @@ namespace Plinth.Web.Persistence.Migrations.Postgres
                         .WithMany()
                         .HasForeignKey("Project")
                         .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Plinth.Web.Persistence.Rows.PasskeyRow", b =>
+                {
+                    b.HasOne("Plinth.Web.Persistence.Rows.UserRow", null)
+                        .WithMany()
+                        .HasForeignKey("User")
+                        .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired();
                 });
 
@@ -1884,6 +2131,15 @@ namespace Plinth.Web.Persistence.Migrations.Postgres
                         .WithMany()
                         .HasForeignKey("Project")
                         .OnDelete(DeleteBehavior.Cascade);
+                });
+
+            modelBuilder.Entity("Plinth.Web.Persistence.Rows.SessionRow", b =>
+                {
+                    b.HasOne("Plinth.Web.Persistence.Rows.UserRow", null)
+                        .WithMany()
+                        .HasForeignKey("User")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
                 });
 
             modelBuilder.Entity("Plinth.Web.Persistence.Rows.SignInLinkRow", b =>

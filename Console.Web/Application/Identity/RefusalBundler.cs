@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 
-namespace Plinth.Web.Security;
+namespace Plinth.Web.Application.Identity;
 
 /// <summary>Lets one refusal of a kind through per minute, with the number that it stands for.</summary>
 public sealed class RefusalBundler(TimeProvider clock)
