@@ -34,7 +34,7 @@ public static class SecurityHeaders
         headers["Cross-Origin-Opener-Policy"] = "same-origin";
         // On localhost it would hold for whatever else serves there.
         if (request.IsHttps && request.Host.Host != "localhost") headers.StrictTransportSecurity = "max-age=31536000";
-        if (path.StartsWithSegments("/api") || path.StartsWithSegments("/connect") || path.StartsWithSegments("/sign-in")) headers.CacheControl = "no-store";
+        if (path.StartsWithSegments("/api") || path.StartsWithSegments("/connect") || path.StartsWithSegments("/sign-in") || path.StartsWithSegments("/device")) headers.CacheControl = "no-store";
         return next(context);
     });
 }

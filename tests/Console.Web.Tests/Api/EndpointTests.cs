@@ -19,7 +19,11 @@ public sealed class EndpointTests(ServedConsole console)
     /// <summary>Everything a stranger may reach. A new line here is a decision.</summary>
     private static readonly string[] OpenToStrangers =
     [
-        "/healthz", "/readyz", "/metrics", "/sign-in", "/sign-out", "/connect/token", "/connect/authorize",
+        "/healthz", "/readyz", "/metrics", "/sign-in", "/sign-in/password", "/sign-in/code", "/sign-in/passkey/question", "/sign-in/passkey", "/sign-out", "/connect/token", "/connect/authorize",
+        // Leads strangers to the sign-in page.
+        "/device",
+        // How long the audit ledger is, and its root; nothing of what is in it.
+        "/api/v1/audit/log/checkpoint",
         "/openapi/{documentName}.json", "/docs/api", "/docs/api/", "/docs/api/{documentName?}", "/docs/api/scalar.js", "/docs/api/favicon.svg", "/docs/api/scalar.aspnetcore.js",
         "/enrol", "/enrol/ca", "/enrol/agent", "/sign-in/required", "/not-found", "/error", "/_framework/opaque-redirect",
     ];

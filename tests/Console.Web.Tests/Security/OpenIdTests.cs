@@ -204,11 +204,13 @@ public sealed class OpenIdTests(ServedConsole console)
         Assert.Contains("goes on by itself", await person.GetStringAsync("/device?answer=allowed"));
         var tokens = await (await Poll()).Content.ReadFromJsonAsync<JsonElement>();
         Assert.Equal(HttpStatusCode.OK, await Hosts(program, tokens));
-        program.DefaultRequestHeaders.Authorization = null;
-        // It works once, and no token of it makes another.
-        Assert.Equal("invalid_grant", await Error(await Poll()));
+        // No token makes another.
         program.DefaultRequestHeaders.Authorization = new("Bearer", tokens.GetProperty("access_token").GetString());
         Assert.Equal(HttpStatusCode.Forbidden, (await program.PostAsJsonAsync("/api/v1/me/tokens", new { name = "more", days = 1 })).StatusCode);
+        program.DefaultRequestHeaders.Authorization = null;
+        // The code works once; one that comes twice ends what it gave.
+        Assert.Equal("invalid_grant", await Error(await Poll()));
+        Assert.Equal(HttpStatusCode.Unauthorized, await Hosts(program, tokens));
 
         Task<HttpResponseMessage> Poll() => program.PostAsync("/connect/token", new FormUrlEncodedContent([new("client_id", "plinth-cli"), new("grant_type", GrantTypes.DeviceCode), new("device_code", device)]));
         FormUrlEncodedContent Decision(string decision) => new([new("user_code", user), new("decision", decision)]);
