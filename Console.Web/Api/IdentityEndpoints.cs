@@ -167,6 +167,10 @@ internal static class IdentityEndpoints
                 Answers.Ok(await use.NewLink(http.Caller(), User(user), http.RequestAborted)))
             .Needs(Permissions.AccessManage).Describe<SignInLinkView>("Another sign-in link", "Former ones that were not used stop working.");
 
+        users.MapPost("/{user}/reset-second-factor", async (HttpContext http, string user, IAccess use, JsonBody<Nothing> body) =>
+                Answers.Ok(await use.ResetSecondFactor(http.Caller(), User(user), http.RequestAborted)))
+            .Needs(Permissions.AccessManage).Describe<UserView>("Ask no code of somebody any more", "For somebody who lost their authenticator app and its recovery codes.");
+
         users.MapPost("/{user}/disable", async (HttpContext http, string user, IAccess use, JsonBody<Nothing> body) =>
                 Answers.Ok(await use.Disable(http.Caller(), User(user), true, http.RequestAborted)))
             .Needs(Permissions.AccessManage).Describe<UserView>("Shut somebody out", "Every session ends at once and none can begin; roles stay for when this is lifted.");

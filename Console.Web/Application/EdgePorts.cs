@@ -75,8 +75,12 @@ public interface IOperatorLink
 /// <param name="Leaves">The session that this browser is in already; the new one takes its place.</param>
 public sealed record Visitor(string? Address, string? Browser, SessionId? Leaves = null);
 
-/// <summary>The password was right: signed in, or a code is asked of this person besides.</summary>
-public sealed record PasswordAnswer(Principal? Person, UserId? CodeOf);
+/// <summary>Somebody who gave the first of two factors, and of whom a code is asked besides.</summary>
+/// <param name="First">"password" or "sign-in link".</param>
+public sealed record CodeAsked(UserId User, string First);
+
+/// <summary>The first factor was right: signed in, or a code is asked besides.</summary>
+public sealed record FirstFactor(Principal? Person, CodeAsked? Asked);
 
 /// <summary>A passkey that has signed the console's challenge; the signature has been checked.</summary>
 /// <param name="CredentialId">As the authenticator calls it, base64url.</param>
@@ -90,12 +94,12 @@ public interface ISignIn
     public const string TokenPrefix = "plinth_";
 
     /// <summary>Uses up the link.</summary>
-    Task<Result<Principal>> UseLink(string secret, Visitor visitor, CancellationToken stop);
+    Task<Result<FirstFactor>> UseLink(string secret, Visitor visitor, CancellationToken stop);
 
-    Task<Result<PasswordAnswer>> ByPassword(string name, string password, Visitor visitor, CancellationToken stop);
+    Task<Result<FirstFactor>> ByPassword(string name, string password, Visitor visitor, CancellationToken stop);
 
-    /// <summary>The second half, for somebody whose password was right: a code of their app, or a recovery code, which is used up.</summary>
-    Task<Result<Principal>> ByCode(UserId user, string code, Visitor visitor, CancellationToken stop);
+    /// <summary>The second half: a code of their app, or a recovery code, which is used up.</summary>
+    Task<Result<Principal>> ByCode(CodeAsked asked, string code, Visitor visitor, CancellationToken stop);
 
     Task<Result<Principal>> ByPasskey(PasskeyUse use, Visitor visitor, CancellationToken stop);
 

@@ -231,6 +231,8 @@ public interface IAccess
     Task<Result<SignInLinkView>> Invite(Caller caller, InviteUser request, CancellationToken stop);
     /// <summary>Another link for somebody who is here already; former ones stop working.</summary>
     Task<Result<SignInLinkView>> NewLink(Caller caller, UserId user, CancellationToken stop);
+    /// <summary>For somebody who lost app and recovery codes: no code is asked of them any more, until they set up another.</summary>
+    Task<Result<UserView>> ResetSecondFactor(Caller caller, UserId user, CancellationToken stop);
     /// <summary>Ends every session of the person at once, and lets none begin, or lifts that.</summary>
     Task<Result<UserView>> Disable(Caller caller, UserId user, bool disabled, CancellationToken stop);
 }

@@ -264,7 +264,8 @@ public sealed record OwnRoleView(string Role, string Title, string Meaning, stri
 
 /// <summary>A person who signs in.</summary>
 /// <param name="Disabled">Every session has ended, and none can begin.</param>
-public sealed record UserView(UserId Id, string Name, bool Disabled, DateTimeOffset CreatedAt, DateTimeOffset? LastSignInAt, long Version);
+/// <param name="AsksCode">A code of an app is asked besides their password.</param>
+public sealed record UserView(UserId Id, string Name, bool Disabled, DateTimeOffset CreatedAt, DateTimeOffset? LastSignInAt, long Version, bool AsksCode = false);
 
 /// <summary>A role that somebody asked for, for a few hours.</summary>
 /// <param name="Where">"the platform", "organization acme", "project web".</param>

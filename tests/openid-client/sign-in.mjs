@@ -10,7 +10,7 @@ const [issuer, programId, callback, robotId, robotSecret] = process.argv.slice(2
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const tell = what => console.log(JSON.stringify(what));
 const hear = async () => (await lines.next()).value;
-const failure = async work => { try { await work(); return null; } catch (error) { return error.error ?? error.code ?? error.message; } };
+const failure = async work => { try { await work(); return null; } catch (error) { return error.error ?? error.cause?.[0]?.parameters?.error ?? error.code ?? error.message; } };
 // The console under test is on this machine, without encryption.
 const discover = (id, authentication) => client.discovery(new URL(issuer), id, undefined, authentication, { execute: [client.allowInsecureRequests] });
 

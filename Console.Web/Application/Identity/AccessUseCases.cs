@@ -185,7 +185,8 @@ internal sealed class AccessUseCases(IConsoleStore store, AccessControl access, 
             var known = bound.Where(b => rights.Has(Permissions.AccessRead, AccessControl.ScopeOf(b.Organization, b.Project))).Select(b => b.Subject).Append(caller.Principal.Id).ToHashSet();
             users = [.. users.Where(u => known.Contains(u.Id.ToString()))];
         }
-        return Result<IReadOnlyList<UserView>>.Ok([.. users.Select(View)]);
+        var asked = (await db.Credentials.Where(c => c.AuthenticatorSince != null).Select(c => c.User).ToListAsync(stop)).ToHashSet();
+        return Result<IReadOnlyList<UserView>>.Ok([.. users.Select(u => View(u) with { AsksCode = asked.Contains(u.Id) })]);
     }
 
     public async Task<Result<SignInLinkView>> Invite(Caller caller, InviteUser request, CancellationToken stop)
@@ -221,6 +222,21 @@ internal sealed class AccessUseCases(IConsoleStore store, AccessControl access, 
             return user.Value;
         }, stop);
         return done.Succeeded ? Link(made!.Value.User, made.Value.Secret, made.Value.At) : Result<SignInLinkView>.No(done.Refusals);
+    }
+
+    public async Task<Result<UserView>> ResetSecondFactor(Caller caller, UserId user, CancellationToken stop)
+    {
+        var done = await mutations.Run(caller, Permissions.AccessManage, "user.reset-second-factor", $"user/{user}", async m =>
+        {
+            if (await m.Db.Users.SingleOrDefaultAsync(u => u.Id == user, stop) is not { } row) return NoUser(user);
+            if (await m.Db.Credentials.SingleOrDefaultAsync(c => c.User == user && c.AuthenticatorSince != null, stop) is not { } credential) return Refusal.Conflict("no_authenticator", $"No code is asked of {row.Name}.");
+            (credential.AuthenticatorKey, credential.AuthenticatorSince, credential.RecoveryCodes) = (null, null, []);
+            m.Detail = row.Name;
+            return user.Value;
+        }, stop);
+        if (!done.Succeeded) return Result<UserView>.No(done.Refusals);
+        await using var db = store.Read();
+        return View(await db.Users.SingleAsync(u => u.Id == user, stop));
     }
 
     public async Task<Result<UserView>> Disable(Caller caller, UserId user, bool disabled, CancellationToken stop)

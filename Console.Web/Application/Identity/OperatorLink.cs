@@ -17,7 +17,7 @@ public sealed class OperatorLink(IConsoleStore store) : IOperatorLink
         await store.Write(async scope =>
         {
             var operatorId = await Person(scope);
-            secret = await SignInLinks.New(scope, operatorId, Lifetime);
+            secret = await SignInLinks.New(scope, operatorId, Lifetime, skipsCode: true);
             scope.Audit(Principal.System, null, "sign-in-link.create", $"user/{operatorId}", null, AuditOutcomes.Done);
             return Done.Value;
         }, stop);

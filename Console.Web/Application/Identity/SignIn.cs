@@ -11,12 +11,13 @@ namespace Plinth.Web.Application.Identity;
 /// <inheritdoc cref="ISignIn"/>
 internal sealed class SignIn(IConsoleStore store, Passwords passwords, AuthenticatorKeys keys, WrongTries wrong, RefusalBundler bundler, TimeProvider time) : ISignIn
 {
+    private const string ByLink = "sign-in link";
     private const string Another = "Ask for another where you got it; the operator restarts Plinth for one, or runs plinth-console --sign-in-link where it runs.";
 
     // The same whether the name is known, the password wrong or the door shut: a stranger learns nothing of who is here.
     private static readonly string NotLetIn = $"The name or the password is wrong. After {LockOut.Tries} wrong ones in a row none is looked at for a while, at most {LockOut.Longest.TotalMinutes:0} minutes; the right one neither.";
 
-    public Task<Result<Principal>> UseLink(string secret, Visitor visitor, CancellationToken stop)
+    public Task<Result<FirstFactor>> UseLink(string secret, Visitor visitor, CancellationToken stop)
     {
         var hash = Secrets.Hash(secret);
         return store.Write(async scope =>
@@ -34,14 +35,15 @@ internal sealed class SignIn(IConsoleStore store, Passwords passwords, Authentic
             if (refusal is not null)
             {
                 Refused(scope, visitor, link is null ? "sign-in-link" : $"user/{link.User}", refusal);
-                return (Result<Principal>)Refusal.Forbidden(refusal);
+                return (Result<FirstFactor>)Refusal.Forbidden(refusal);
             }
             link!.UsedAt = scope.Now;
-            return await Sessions.Begin(scope, user!, "sign-in link", visitor);
+            if (!link.SkipsCode && await scope.Db.Credentials.AnyAsync(c => c.User == link.User && c.AuthenticatorSince != null, stop)) return new FirstFactor(null, new CodeAsked(link.User, ByLink));
+            return new FirstFactor(await Sessions.Begin(scope, user!, ByLink, visitor), null);
         }, stop);
     }
 
-    public async Task<Result<PasswordAnswer>> ByPassword(string name, string password, Visitor visitor, CancellationToken stop)
+    public async Task<Result<FirstFactor>> ByPassword(string name, string password, Visitor visitor, CancellationToken stop)
     {
         if (wrong.TooMany(visitor.Address) is { } wait) return wait;
         CredentialRow? stored;
@@ -60,29 +62,29 @@ internal sealed class SignIn(IConsoleStore store, Passwords passwords, Authentic
             var person = user is null ? null : await scope.Db.Users.AsTracking().SingleOrDefaultAsync(u => u.Id == user.Id && !u.Disabled, stop);
             // What was looked at may have been changed or shut meanwhile.
             if (row is null || person is null || row.PasswordHash is null || row.PasswordHash != stored!.PasswordHash || LockOut.Until(row.WrongTries, row.LastWrongAt, scope.Now) is not null || verdict == PasswordVerificationResult.Failed)
-                return Wrong<PasswordAnswer>(scope, row, visitor, "password", NotLetIn);
+                return Wrong<FirstFactor>(scope, row, visitor, "password", NotLetIn);
             row.PasswordHash = hash;
-            if (row.AuthenticatorSince is not null) return new PasswordAnswer(null, person.Id);
+            if (row.AuthenticatorSince is not null) return new FirstFactor(null, new CodeAsked(person.Id, "password"));
             row.WrongTries = 0;
-            return new PasswordAnswer(await Sessions.Begin(scope, person, "password", visitor), null);
+            return new FirstFactor(await Sessions.Begin(scope, person, "password", visitor), null);
         }, stop);
         return answer;
     }
 
-    public async Task<Result<Principal>> ByCode(UserId user, string code, Visitor visitor, CancellationToken stop)
+    public async Task<Result<Principal>> ByCode(CodeAsked asked, string code, Visitor visitor, CancellationToken stop)
     {
         if (wrong.TooMany(visitor.Address) is { } wait) return wait;
         return await store.Write(async scope =>
         {
-            var row = await scope.Db.Credentials.AsTracking().SingleOrDefaultAsync(c => c.User == user, stop);
-            var person = await scope.Db.Users.AsTracking().SingleOrDefaultAsync(u => u.Id == user && !u.Disabled, stop);
+            var row = await scope.Db.Credentials.AsTracking().SingleOrDefaultAsync(c => c.User == asked.User, stop);
+            var person = await scope.Db.Users.AsTracking().SingleOrDefaultAsync(u => u.Id == asked.User && !u.Disabled, stop);
             if (row is not { AuthenticatorKey: { } key, AuthenticatorSince: not null } || person is null) return Refusal.Forbidden("Begin to sign in anew.");
             // Who got this far knows the password, and is told.
             if (LockOut.Until(row.WrongTries, row.LastWrongAt, scope.Now) is { } until) return Refusal.Forbidden($"{row.WrongTries} codes or passwords in a row were wrong; none is looked at until {until:u}.");
             if (SecondFactor.Use(row, keys.Read(key), code, scope.Now) is not { } used)
                 return Wrong<Principal>(scope, row, visitor, "code", $"The code is wrong, or was used already; each works once. The app's codes change every 30 seconds. After {LockOut.Tries} wrong ones in a row none is looked at for a while.");
             row.WrongTries = 0;
-            return await Sessions.Begin(scope, person, $"password and {used}", visitor);
+            return await Sessions.Begin(scope, person, $"{asked.First} and {used}", visitor);
         }, stop);
     }
 

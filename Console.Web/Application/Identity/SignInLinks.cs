@@ -12,11 +12,11 @@ internal static class SignInLinks
     public static readonly TimeSpan InvitationLifetime = TimeSpan.FromDays(3);
 
     /// <summary>The secret that the link carries; only its hash is kept.</summary>
-    public static async Task<string> New(WriteScope scope, UserId user, TimeSpan lifetime)
+    public static async Task<string> New(WriteScope scope, UserId user, TimeSpan lifetime, bool skipsCode = false)
     {
         var secret = Secrets.New();
         scope.Db.SignInLinks.RemoveRange(await scope.Db.SignInLinks.Where(l => l.User == user && l.UsedAt == null).ToListAsync());
-        scope.Db.SignInLinks.Add(new SignInLinkRow { TokenHash = Secrets.Hash(secret), User = user, CreatedAt = scope.Now, ExpiresAt = scope.Now + lifetime });
+        scope.Db.SignInLinks.Add(new SignInLinkRow { TokenHash = Secrets.Hash(secret), User = user, CreatedAt = scope.Now, ExpiresAt = scope.Now + lifetime, SkipsCode = skipsCode });
         return secret;
     }
 

@@ -104,6 +104,8 @@ public sealed class PeopleView : LiveView
 
     public async Task Disable(UserView user) => await Act(await _access.Disable(Caller, user.Id, !user.Disabled, Stop));
 
+    public async Task ResetSecondFactor(UserView user) => await Act(await _access.ResetSecondFactor(Caller, user.Id, Stop));
+
     public async Task NewLink(UserView user)
     {
         var made = await _access.NewLink(Caller, user.Id, Stop);

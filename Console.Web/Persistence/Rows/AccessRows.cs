@@ -82,5 +82,7 @@ public sealed class SignInLinkRow : IVersioned
     public DateTimeOffset CreatedAt { get; set; }
     public DateTimeOffset ExpiresAt { get; set; }
     public DateTimeOffset? UsedAt { get; set; }
+    /// <summary>Made where the console itself runs: whoever is there could do anything, so no code of an app is asked besides.</summary>
+    public bool SkipsCode { get; set; }
     public long Version { get; set; }
 }

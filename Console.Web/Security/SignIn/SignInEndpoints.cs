@@ -38,16 +38,18 @@ public static class SignInEndpoints
     private static IResult Show(HttpContext context, [FromQuery] string? link, [FromQuery] string? returnUrl) =>
         string.IsNullOrEmpty(link) ? SignInPage.Ways(Local(returnUrl), null, null, context) : SignInPage.Confirm(link, Local(returnUrl));
 
-    private static async Task<IResult> ByLink(HttpContext context, [FromForm] string? link, [FromForm] string? returnUrl, ISignIn signIn, IAccount account, CancellationToken stop)
+    private static async Task<IResult> ByLink(HttpContext context, [FromForm] string? link, [FromForm] string? returnUrl, ISignIn signIn, IAccount account, SignInTickets tickets, CancellationToken stop)
     {
         // A strange page that signs its visitor in under a name of its own would have the visitor work in another's name.
         if (!SameOrigin.Holds(context.Request)) return SignInPage.Refused(OtherOrigin);
-        var person = await signIn.UseLink(SecretOf(link?.Trim() ?? ""), Visitor(context), stop);
-        if (!person.Succeeded) return SignInPage.Refused(person.Reason);
-        await Begin(context, person.Value);
-        // Whoever was invited has nothing yet to come back with.
         var back = Local(returnUrl);
-        var first = back == "/" && await account.Get(new Caller(person.Value, null), stop) is { Succeeded: true, Value.HasNoWay: true } && person.Value.Name != IOperatorLink.Operator;
+        var used = await signIn.UseLink(SecretOf(link?.Trim() ?? ""), Visitor(context), stop);
+        if (!used.Succeeded) return SignInPage.Refused(used.Reason);
+        if (used.Value.Asked is { } asked) return SignInPage.Code(tickets.For(asked), back, null);
+        var person = used.Value.Person!;
+        await Begin(context, person);
+        // Whoever was invited has nothing yet to come back with.
+        var first = back == "/" && await account.Get(new Caller(person, null), stop) is { Succeeded: true, Value.HasNoWay: true } && person.Name != IOperatorLink.Operator;
         return Results.LocalRedirect(first ? "/account" : back);
     }
 
@@ -58,7 +60,7 @@ public static class SignInEndpoints
         if (string.IsNullOrWhiteSpace(name) || string.IsNullOrEmpty(password)) return SignInPage.Ways(back, name, "Give your name and your password.", context);
         var answer = await signIn.ByPassword(Short(name.Trim()), Short(password), Visitor(context), stop);
         if (!answer.Succeeded) return SignInPage.Ways(back, name, answer.Reason, context);
-        if (answer.Value.CodeOf is { } user) return SignInPage.Code(tickets.For(user), back, null);
+        if (answer.Value.Asked is { } asked) return SignInPage.Code(tickets.For(asked), back, null);
         await Begin(context, answer.Value.Person!);
         return Results.LocalRedirect(back);
     }
@@ -67,8 +69,8 @@ public static class SignInEndpoints
     {
         if (!SameOrigin.Holds(context.Request)) return SignInPage.Refused(OtherOrigin);
         var back = Local(returnUrl);
-        if (tickets.Of(ticket) is not { } user) return SignInPage.Ways(back, null, $"The password was given more than {SignInTickets.Lifetime.TotalMinutes:0} minutes ago; begin anew.", context);
-        var person = await signIn.ByCode(user, Short(code ?? ""), Visitor(context), stop);
+        if (tickets.Of(ticket) is not { } asked) return SignInPage.Ways(back, null, $"What was given before the code is more than {SignInTickets.Lifetime.TotalMinutes:0} minutes old; begin anew.", context);
+        var person = await signIn.ByCode(asked, Short(code ?? ""), Visitor(context), stop);
         if (!person.Succeeded) return SignInPage.Code(ticket!, back, person.Reason);
         await Begin(context, person.Value);
         return Results.LocalRedirect(back);
@@ -127,20 +129,20 @@ public static class SignInEndpoints
 /// <param name="Credential">As <c>PublicKeyCredential.toJSON()</c> gives it.</param>
 internal sealed record PasskeyAnswer(string? State, JsonElement? Credential);
 
-/// <summary>Between password and code: who gave the right password just now.</summary>
+/// <summary>Between the first factor and the code: who gave the right one just now.</summary>
 public sealed class SignInTickets(IDataProtectionProvider protection)
 {
     public static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(5);
 
     private readonly ITimeLimitedDataProtector _tickets = protection.CreateProtector("sign-in-code").ToTimeLimitedDataProtector();
 
-    public string For(UserId user) => _tickets.Protect(user.ToString(), Lifetime);
+    public string For(CodeAsked asked) => _tickets.Protect(JsonSerializer.Serialize(asked), Lifetime);
 
-    public UserId? Of(string? ticket)
+    public CodeAsked? Of(string? ticket)
     {
         try
         {
-            return ticket is { Length: > 0 and < 2000 } && Guid.TryParse(_tickets.Unprotect(ticket), out var id) ? new UserId(id) : null;
+            return ticket is { Length: > 0 and < 2000 } ? JsonSerializer.Deserialize<CodeAsked>(_tickets.Unprotect(ticket)) : null;
         }
         catch (System.Security.Cryptography.CryptographicException)
         {

@@ -21,7 +21,7 @@ public class AccountTests : Stage
     private async Task<Caller> Invited(string name, string role = "project-member")
     {
         var invited = Ok(await The<IAccess>().Invite(Ana, new InviteUser(name, role, Project: Project), Stop));
-        return new Caller(Ok(await SignIn.UseLink(invited.Path.Split("link=")[1], Laptop, Stop)), Laptop.Address);
+        return new Caller(Ok(await SignIn.UseLink(invited.Path.Split("link=")[1], Laptop, Stop)).Person!, Laptop.Address);
     }
 
     private async Task<Principal?> ByPassword(string name, string password, Visitor? from = null)
@@ -102,7 +102,7 @@ public class AccountTests : Stage
         var recovery = Ok(await Account.ConfirmAuthenticator(bea, Code(), Stop)).Codes;
         Assert.Equal(10, recovery.Distinct().Count());
 
-        var user = Ok(await SignIn.ByPassword("bea", Good, Laptop, Stop)).CodeOf!.Value;
+        var user = Ok(await SignIn.ByPassword("bea", Good, Laptop, Stop)).Asked!;
         // The code that confirmed the app was used with that.
         Assert.Contains("used already", (await SignIn.ByCode(user, Code(), Laptop, Stop)).Reason, StringComparison.Ordinal);
         Time.Advance(TimeSpan.FromSeconds(30));
@@ -122,13 +122,40 @@ public class AccountTests : Stage
     }
 
     [Fact]
+    public async Task A_link_does_not_get_round_the_app_but_the_one_made_at_the_console_itself_does()
+    {
+        var bea = await Invited("bea");
+        var user = new UserId(Guid.Parse(bea.Principal.Id));
+        Assert.Equal("no_authenticator", No(await The<IAccess>().ResetSecondFactor(Ana, user, Stop)).Code);
+        Ok(await Account.SetPassword(bea, new SetPassword(Good), Stop));
+        var app = new Totp(Base32Encoding.ToBytes(Ok(await Account.BeginAuthenticator(bea, Stop)).Key.Replace(" ", "", StringComparison.Ordinal)));
+        Ok(await Account.ConfirmAuthenticator(bea, app.ComputeTotp(Time.GetUtcNow().UtcDateTime), Stop));
+        Assert.True(Ok(await The<IAccess>().Users(Ana, Stop)).Single(u => u.Id == user).AsksCode);
+        var asked = Ok(await SignIn.UseLink(await Link(), Laptop, Stop));
+        Assert.Null(asked.Person);
+        Time.Advance(TimeSpan.FromSeconds(30));
+        var person = Ok(await SignIn.ByCode(asked.Asked!, app.ComputeTotp(Time.GetUtcNow().UtcDateTime), Laptop, Stop));
+        Assert.Contains(Ok(await Account.Sessions(new Caller(person, null), Stop)), s => s.Method == "sign-in link and code");
+        Ok(await The<IAccess>().ResetSecondFactor(Ana, user, Stop));
+        Assert.NotNull(Ok(await SignIn.UseLink(await Link(), Laptop, Stop)).Person);
+
+        var operators = new Caller(Ok(await SignIn.UseLink(await The<IOperatorLink>().Issue(Stop), Laptop, Stop)).Person!, null);
+        Ok(await Account.SetPassword(operators, new SetPassword(Good), Stop));
+        var second = new Totp(Base32Encoding.ToBytes(Ok(await Account.BeginAuthenticator(operators, Stop)).Key.Replace(" ", "", StringComparison.Ordinal)));
+        Ok(await Account.ConfirmAuthenticator(operators, second.ComputeTotp(Time.GetUtcNow().UtcDateTime), Stop));
+        Assert.NotNull(Ok(await SignIn.UseLink(await The<IOperatorLink>().Issue(Stop), Laptop, Stop)).Person);
+
+        async Task<string> Link() => Ok(await The<IAccess>().NewLink(Ana, user, Stop)).Path.Split("link=")[1];
+    }
+
+    [Fact]
     public async Task Wrong_codes_shut_the_door_too()
     {
         var bea = await Invited("bea");
         Ok(await Account.SetPassword(bea, new SetPassword(Good), Stop));
         var app = new Totp(Base32Encoding.ToBytes(Ok(await Account.BeginAuthenticator(bea, Stop)).Key.Replace(" ", "", StringComparison.Ordinal)));
         Ok(await Account.ConfirmAuthenticator(bea, app.ComputeTotp(Time.GetUtcNow().UtcDateTime), Stop));
-        var user = Ok(await SignIn.ByPassword("bea", Good, Laptop, Stop)).CodeOf!.Value;
+        var user = Ok(await SignIn.ByPassword("bea", Good, Laptop, Stop)).Asked!;
         for (var wrong = 0; wrong < LockOut.Tries; wrong++) Assert.False((await SignIn.ByCode(user, "123456", Laptop, Stop)).Succeeded);
         Time.Advance(TimeSpan.FromSeconds(30));
         Assert.Contains("none is looked at until", (await SignIn.ByCode(user, app.ComputeTotp(Time.GetUtcNow().UtcDateTime), Laptop, Stop)).Reason, StringComparison.Ordinal);

@@ -16,7 +16,7 @@ public class ElevationTests : Stage
     private async Task<Caller> Person(string name, string role, string? organization = null, string? project = null)
     {
         var invited = Ok(await The<IAccess>().Invite(Ana, new InviteUser(name, role, organization, project), Stop));
-        return new Caller(Ok(await The<ISignIn>().UseLink(invited.Path.Split("link=")[1], Laptop, Stop)), "192.0.2.8");
+        return new Caller(Ok(await The<ISignIn>().UseLink(invited.Path.Split("link=")[1], Laptop, Stop)).Person!, "192.0.2.8");
     }
 
     private async Task<bool> MayCreateOrganizations(Caller who) => (await The<IAccess>().Allowed(who, Permissions.OrganizationManage, null, Stop)).Succeeded;

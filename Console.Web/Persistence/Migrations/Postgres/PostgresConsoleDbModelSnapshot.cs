@@ -1614,6 +1614,9 @@ namespace Plinth.Web.Persistence.Migrations.Postgres
                     b.Property<long>("ExpiresAt")
                         .HasColumnType("bigint");
 
+                    b.Property<bool>("SkipsCode")
+                        .HasColumnType("boolean");
+
                     b.Property<long?>("UsedAt")
                         .HasColumnType("bigint");
 

@@ -15,6 +15,13 @@ namespace Plinth.Web.Persistence.Migrations.Sqlite
                 name: "SecurityStamp",
                 table: "Users");
 
+            migrationBuilder.AddColumn<bool>(
+                name: "SkipsCode",
+                table: "SignInLinks",
+                type: "INTEGER",
+                nullable: false,
+                defaultValue: false);
+
             migrationBuilder.CreateTable(
                 name: "Credentials",
                 columns: table => new
@@ -176,6 +183,10 @@ namespace Plinth.Web.Persistence.Migrations.Sqlite
 
             migrationBuilder.DropTable(
                 name: "Sessions");
+
+            migrationBuilder.DropColumn(
+                name: "SkipsCode",
+                table: "SignInLinks");
 
             migrationBuilder.AddColumn<Guid>(
                 name: "SecurityStamp",
