@@ -53,7 +53,7 @@ public static class OpenIdEndpoints
     }
 
     /// <summary>A program on a device without a browser shows a code; whoever is signed in here gives it and says yes or no.</summary>
-    private static async Task<IResult> Device(HttpContext context, ISignIn audit, CancellationToken stop)
+    private static async Task<IResult> Device(HttpContext context, ISignIn audit, IOpenIddictAuthorizationManager authorizations, CancellationToken stop)
     {
         if (context.Request.Query["answer"].ToString() is { Length: > 0 } answer) return DevicePage.Answered(answer == "allowed");
         var person = (await context.AuthenticateAsync(ApiAuthorization.CookieScheme)).Principal;
@@ -68,7 +68,19 @@ public static class OpenIdEndpoints
         var allowed = context.Request.Form["decision"] == "allow";
         await audit.Record(person.ToPrincipal(), "device.answer", allowed, $"{client}, by a code", context.Connection.RemoteIpAddress?.ToString(), stop);
         var back = new AuthenticationProperties { RedirectUri = $"{OpenIdProvider.DevicePath}?answer={(allowed ? "allowed" : "refused")}" };
-        return allowed ? Results.SignIn(Subject(person.ToPrincipal() with { Session = null }, asked.Principal.GetScopes()), back, Scheme) : Results.Forbid(back, [Scheme]);
+        if (!allowed) return Results.Forbid(back, [Scheme]);
+        await Own(authorizations, asked.Principal.GetAuthorizationId(), SubjectOf(person.ToPrincipal()), stop);
+        return Results.SignIn(Subject(person.ToPrincipal() with { Session = null }, asked.Principal.GetScopes()), back, Scheme);
+    }
+
+    /// <summary>What a device asked for was written down before anybody was known; now it is somebody's, who finds it among their programs.</summary>
+    private static async Task Own(IOpenIddictAuthorizationManager authorizations, string? id, string subject, CancellationToken stop)
+    {
+        if (id is null || await authorizations.FindByIdAsync(id, stop) is not { } authorization) return;
+        var described = new OpenIddictAuthorizationDescriptor();
+        await authorizations.PopulateAsync(described, authorization, stop);
+        described.Subject = subject;
+        await authorizations.UpdateAsync(authorization, described, stop);
     }
 
     private static AuthenticationProperties Error(string code, string sentence) => new(new Dictionary<string, string?>
