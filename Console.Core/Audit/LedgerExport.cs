@@ -26,7 +26,7 @@ public sealed record LedgerLine(
     public AuditEntry Entry() => new(Sequence, DateTimeOffset.FromUnixTimeMilliseconds(At), ActorKind, ActorId, Actor, Action, Target, Project is { } p ? new ProjectId(p) : null, Outcome, Detail, RemoteAddress);
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(LedgerHead))]
 [JsonSerializable(typeof(LedgerSize))]
 [JsonSerializable(typeof(LedgerLine))]
@@ -63,6 +63,7 @@ public static class LedgerExport
                 hints[size.Size] = Convert.FromBase64String(size.Root);
             }
             var verdict = LedgerVerifier.Verify(Entries(), hints, [.. keptCheckpoints, .. head.Checkpoint is { } newest ? [newest] : Array.Empty<string>()], key.Value);
+            if (verdict.Succeeded && verdict.Value.Signed == 0) return LedgerVerifier.Broken("nothing in it is signed");
             return verdict.Succeeded && verdict.Value.Signed < verdict.Value.Entries ? LedgerVerifier.Broken($"{verdict.Value.Entries - verdict.Value.Signed} entries stand after what any checkpoint signs") : verdict;
         }
         catch (FormatException e)
@@ -72,7 +73,11 @@ public static class LedgerExport
 
         IEnumerable<(AuditEntry, byte[]?)> Entries()
         {
-            while (Next(LedgerJson.Default.LedgerLine) is { } line) yield return (line.Entry(), Convert.FromBase64String(line.Leaf));
+            while (Next(LedgerJson.Default.LedgerLine) is { } line)
+            {
+                if (line.At is < -62_135_596_800_000 or > 253_402_300_799_999) throw new FormatException($"line {lines} has a time that there is not");
+                yield return (line.Entry(), Convert.FromBase64String(line.Leaf));
+            }
         }
 
         // Null at the end.

@@ -20,8 +20,8 @@ internal static class AccountEndpoints
         me.MapPut("/password", async (HttpContext http, IAccount use, JsonBody<SetPassword> body) => Answers.Ok(await use.SetPassword(http.Caller(), body.Value, http.RequestAborted)))
             .Needs(Permissions.Account).Describe<AccountView>("Set your password", "With the one you have, if there is one. Your other sessions end.");
 
-        me.MapDelete("/password", async (HttpContext http, IAccount use) => Answers.Ok(await use.RemovePassword(http.Caller(), http.RequestAborted)))
-            .Needs(Permissions.Account).Describe<AccountView>("Remove your password", "And the authenticator app with it.");
+        me.MapPost("/password/remove", async (HttpContext http, IAccount use, JsonBody<RemovePassword> body) => Answers.Ok(await use.RemovePassword(http.Caller(), body.Value.Current, http.RequestAborted)))
+            .Needs(Permissions.Account).Describe<AccountView>("Remove your password", "With the password itself. The authenticator app goes with it.");
 
         me.MapPost("/authenticator", async (HttpContext http, IAccount use, JsonBody<Nothing> body) => Answers.Ok(await use.BeginAuthenticator(http.Caller(), http.RequestAborted)))
             .Needs(Permissions.Account).Describe<AuthenticatorSetupView>("Begin with an authenticator app", "A key for the app (TOTP). Codes are asked for once one of them has been confirmed.");
@@ -37,7 +37,7 @@ internal static class AccountEndpoints
 
         me.MapPost("/passkeys/question", async (HttpContext http, IAccount use, PasskeyChecks passkeys, JsonBody<Nothing> body) =>
             {
-                var may = await use.MayAddPasskey(http.Caller(), http.RequestAborted);
+                var may = await use.MayChange(http.Caller(), http.RequestAborted);
                 return may.Succeeded ? Results.Json(await passkeys.AskForNew(http.Caller().Principal, http), Json.Options) : Problems.Result(may.Refusals);
             })
             .Needs(Permissions.Account).Describe<PasskeyQuestion>("Ask for a passkey", "What the browser's navigator.credentials.create is to be given.");
@@ -45,7 +45,7 @@ internal static class AccountEndpoints
         me.MapPost("/passkeys", async (HttpContext http, IAccount use, PasskeyChecks passkeys, JsonBody<AddPasskey> body) =>
             {
                 var caller = http.Caller();
-                var may = await use.MayAddPasskey(caller, http.RequestAborted);
+                var may = await use.MayChange(caller, http.RequestAborted);
                 if (!may.Succeeded) return Problems.Result(may.Refusals);
                 var made = await passkeys.Made(caller.Principal, body.Value.State, body.Value.Credential, http);
                 return made.Succeeded ? Answers.Ok(await use.AddPasskey(caller, body.Value.Name, made.Value, http.RequestAborted)) : Problems.Result(made.Refusals);
@@ -89,6 +89,8 @@ internal static class AccountEndpoints
             .Needs(Permissions.AccessManage).Describe("End somebody's sessions", "And revoke their tokens and programs. They may sign in again; shut them out to prevent that.");
     }
 }
+
+internal sealed record RemovePassword(string? Current);
 
 internal sealed record ConfirmCode(string? Code);
 

@@ -265,8 +265,8 @@ public interface IAccount
     Task<Result<AccountView>> Get(Caller caller, CancellationToken stop);
     /// <summary>Ends the caller's other sessions.</summary>
     Task<Result<AccountView>> SetPassword(Caller caller, SetPassword request, CancellationToken stop);
-    /// <summary>And the authenticator app with it.</summary>
-    Task<Result<AccountView>> RemovePassword(Caller caller, CancellationToken stop);
+    /// <summary>And the authenticator app with it. Needs the password.</summary>
+    Task<Result<AccountView>> RemovePassword(Caller caller, string? current, CancellationToken stop);
     /// <summary>A key for an app; it counts once a code of it has been given.</summary>
     Task<Result<AuthenticatorSetupView>> BeginAuthenticator(Caller caller, CancellationToken stop);
     /// <summary>From now on a code is asked besides the password. The recovery codes are shown this once.</summary>
@@ -274,7 +274,8 @@ public interface IAccount
     /// <summary>In place of those that are left.</summary>
     Task<Result<RecoveryCodesView>> NewRecoveryCodes(Caller caller, CancellationToken stop);
     Task<Result<AccountView>> RemoveAuthenticator(Caller caller, CancellationToken stop);
-    Task<Result<Done>> MayAddPasskey(Caller caller, CancellationToken stop);
+    /// <summary>Whether the sign-in is fresh enough to change how one signs in, or to let a program act for oneself.</summary>
+    Task<Result<Done>> MayChange(Caller caller, CancellationToken stop);
     /// <param name="passkey">Checked by whoever asked the browser for it.</param>
     Task<Result<AccountView>> AddPasskey(Caller caller, string? name, StoredPasskey passkey, CancellationToken stop);
     Task<Result<AccountView>> RemovePasskey(Caller caller, PasskeyId passkey, CancellationToken stop);

@@ -217,6 +217,7 @@ internal sealed class AccessUseCases(IConsoleStore store, AccessControl access, 
         {
             if (await m.Db.Users.SingleOrDefaultAsync(u => u.Id == user, stop) is not { } row) return NoUser(user);
             if (row.Disabled) return Refusal.Conflict("user_disabled", $"{row.Name} may not sign in; lift that first.");
+            if (await WhyNotOver(m, row, stop) is { } no) return no;
             made = (row, await SignInLinks.New(m.Scope, user, SignInLinks.InvitationLifetime), m.Now);
             m.Detail = row.Name;
             return user.Value;
@@ -229,6 +230,7 @@ internal sealed class AccessUseCases(IConsoleStore store, AccessControl access, 
         var done = await mutations.Run(caller, Permissions.AccessManage, "user.reset-second-factor", $"user/{user}", async m =>
         {
             if (await m.Db.Users.SingleOrDefaultAsync(u => u.Id == user, stop) is not { } row) return NoUser(user);
+            if (await WhyNotOver(m, row, stop) is { } no) return no;
             if (await m.Db.Credentials.SingleOrDefaultAsync(c => c.User == user && c.AuthenticatorSince != null, stop) is not { } credential) return Refusal.Conflict("no_authenticator", $"No code is asked of {row.Name}.");
             (credential.AuthenticatorKey, credential.AuthenticatorSince, credential.RecoveryCodes) = (null, null, []);
             m.Detail = row.Name;
@@ -282,6 +284,16 @@ internal sealed class AccessUseCases(IConsoleStore store, AccessControl access, 
         return row.Id.Value;
     }
 
+    /// <summary>Why the caller may not decide how this person gets in: whoever does could come in as them. Null where they may.</summary>
+    private async Task<Refusal?> WhyNotOver(Mutation m, UserRow user, CancellationToken stop)
+    {
+        var rights = await access.Of(m.Db, m.Caller.Principal, stop);
+        if (m.Caller.Principal.Kind == PrincipalKind.User && rights.Check(Permissions.Account) is not null) return Refusal.Forbidden("How somebody else signs in is decided in a browser or by an API client, and not by a token or program of a person.");
+        var subject = user.Id.ToString();
+        var theirs = (await access.OfAll(m.Db, m.Db.RoleBindings.Where(b => b.SubjectKind == PrincipalKind.User && b.Subject == subject), stop)).SelectMany(a => a.Rights.Grants);
+        return theirs.Select(g => rights.CheckGiving(g.Role, g.Scope, g.Where)).OfType<Refusal>().FirstOrDefault();
+    }
+
     private static Refusal LastAdmin => Refusal.Conflict("last_admin", "This is the last person who may decide who does what on the platform; give somebody else the role platform admin first, without an end.");
 
     private static bool IsForGood(RoleBindingRow row) => row is { SubjectKind: PrincipalKind.User, Organization: null, Until: null } && row.Role == Core.Identity.Roles.PlatformAdmin.Name;
@@ -312,7 +324,7 @@ internal sealed class AccessUseCases(IConsoleStore store, AccessControl access, 
     private static async Task<Role?> FindRole(ConsoleDb db, RefusalList refusals, string? name, Scope scope, CancellationToken stop)
     {
         var role = Core.Identity.Roles.BuiltIn.FirstOrDefault(r => r.Name == name);
-        if (role is null && !string.IsNullOrEmpty(name) && await db.Roles.SingleOrDefaultAsync(r => r.Name == name, stop) is { } own) role = RoleViews.Role(own);
+        if (role is null && NameRules.IsName(name ?? "") && await db.Roles.SingleOrDefaultAsync(r => r.Name == name, stop) is { } own) role = RoleViews.Role(own);
         if (role is null) refusals.Invalid("role", "unknown_role", string.IsNullOrEmpty(name) ? "Say which role, as GET /api/v1/roles lists them." : $"There is no role {RefusalList.Quote(name)}.");
         else if (WhyNotThere(role, scope) is { } no) refusals.Add(no);
         return role;

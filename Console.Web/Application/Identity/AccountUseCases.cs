@@ -26,45 +26,71 @@ internal sealed class AccountUseCases(IConsoleStore store, AccessControl access,
 
     public async Task<Result<AccountView>> SetPassword(Caller caller, SetPassword request, CancellationToken stop)
     {
-        var user = UserOf(caller);
-        if (wrong.TooMany(caller.RemoteAddress) is { } wait) return wait;
-        string? before = null;
-        if (await access.Check(caller, Permissions.Account, stop) is null)
-        {
-            await using var db = store.Read();
-            before = await db.Credentials.Where(c => c.User == user).Select(c => c.PasswordHash).SingleOrDefaultAsync(stop);
-        }
-        // Costly, so before the change, which everybody waits for.
-        var right = before is null || (request.Current is { Length: > 0 and <= PasswordRules.Longest } current && await passwords.Verify(before, current, stop) != PasswordVerificationResult.Failed);
-        if (!right) wrong.Count(caller.RemoteAddress);
+        var given = await Given(caller, request.Current, stop);
+        if (!given.Succeeded) return Result<AccountView>.No(given.Refusals);
         var checks = new RefusalList();
         PasswordRules.Check(checks, "password", request.Password, caller.Principal.Name);
         var hash = checks.Any ? "" : await passwords.Hash(request.Password!, stop);
         return await Changed(caller, await Change(caller, "account.password", async m =>
         {
-            var refusals = new RefusalList();
+            var (user, refusals) = (UserOf(caller), new RefusalList());
             var row = await Credential(m, user, stop);
-            var shut = LockOut.Until(row.WrongTries, row.LastWrongAt, m.Now);
-            if (row.PasswordHash != before) return Refusal.Conflict("password_changed", "The password was changed elsewhere in the meantime.");
-            if (before is not null && shut is { } until) refusals.Invalid("current", "shut", $"{row.WrongTries} passwords in a row were wrong; none is looked at until {until:u}.");
-            else if (!right) refusals.Invalid("current", "wrong", string.IsNullOrEmpty(request.Current) ? "Give the password that you have now." : "This is not the password that you have now.");
+            if (Wrong(row, given.Value, request.Current, m.Now) is { } no) refusals.Add(no);
             foreach (var refusal in checks.All) refusals.Add(refusal);
             if (refusals.Any) return Result<Guid>.No(refusals.All);
+            var had = row.PasswordHash is not null;
             (row.PasswordHash, row.PasswordSetAt, row.WrongTries) = (hash, m.Now, 0);
             var ended = await Identity.Sessions.EndAll(m.Scope, user, caller.Principal.Session, SessionKind.Browser);
-            m.Detail = $"{(before is null ? "set" : "changed")}{(ended > 0 ? $"; {ended} other sessions ended" : "")}";
+            m.Detail = $"{(had ? "changed" : "set")}{(ended > 0 ? $"; {ended} other sessions ended" : "")}";
             return user.Value;
         }, stop), stop);
     }
 
-    public async Task<Result<AccountView>> RemovePassword(Caller caller, CancellationToken stop) => await Changed(caller, await Change(caller, "account.password-remove", async m =>
+    public async Task<Result<AccountView>> RemovePassword(Caller caller, string? current, CancellationToken stop)
     {
+        var given = await Given(caller, current, stop);
+        if (!given.Succeeded) return Result<AccountView>.No(given.Refusals);
+        return await Changed(caller, await Change(caller, "account.password-remove", async m =>
+        {
+            var user = UserOf(caller);
+            var row = await Credential(m, user, stop);
+            if (row.PasswordHash is null) return Refusal.Conflict("no_password", "You have no password.");
+            if (Wrong(row, given.Value, current, m.Now) is { } no) return no;
+            m.Db.Credentials.Remove(row);
+            return user.Value;
+        }, stop), stop);
+    }
+
+    /// <summary>The password hash that there is, and whether what was given is that password. Costly, so before the change, which everybody waits for.</summary>
+    private async Task<Result<(string? Hash, bool Right)>> Given(Caller caller, string? current, CancellationToken stop)
+    {
+        if (await access.Check(caller, Permissions.Account, stop) is not null) return (null, false);
         var user = UserOf(caller);
-        var row = await Credential(m, user, stop);
-        if (row.PasswordHash is null) return Refusal.Conflict("no_password", "You have no password.");
-        m.Db.Credentials.Remove(row);
-        return user.Value;
-    }, stop), stop);
+        string? hash;
+        await using (var db = store.Read()) hash = await db.Credentials.Where(c => c.User == user).Select(c => c.PasswordHash).SingleOrDefaultAsync(stop);
+        if (hash is null) return (null, true);
+        // A page's circuit has no address; its person stands for it.
+        var from = caller.RemoteAddress ?? caller.Principal.Id;
+        if (wrong.Try(from) is { } wait) return wait;
+        var verdict = string.IsNullOrEmpty(current) || current.Length > PasswordRules.Longest ? PasswordVerificationResult.Failed : await passwords.Verify(hash, current, stop);
+        if (verdict is null) return Passwords.TooMany;
+        if (verdict != PasswordVerificationResult.Failed) wrong.GiveBack(from);
+        // What is refused leaves nothing behind, so that it was wrong is written by itself.
+        else if (!string.IsNullOrEmpty(current))
+            await store.Write(async scope =>
+            {
+                if (await scope.Db.Credentials.AsTracking().SingleOrDefaultAsync(c => c.User == user, stop) is { } row && LockOut.Until(row.WrongTries, row.LastWrongAt, scope.Now) is null) (row.WrongTries, row.LastWrongAt) = (row.WrongTries + 1, scope.Now);
+                return Done.Value;
+            }, stop);
+        return (hash, verdict != PasswordVerificationResult.Failed);
+    }
+
+    private static Refusal? Wrong(CredentialRow row, (string? Hash, bool Right) given, string? current, DateTimeOffset now) =>
+        row.PasswordHash != given.Hash ? Refusal.Conflict("password_changed", "The password was changed elsewhere in the meantime.")
+        : given.Hash is null ? null
+        : LockOut.Until(row.WrongTries, row.LastWrongAt, now) is { } until ? Refusal.Invalid("current", "shut", $"{row.WrongTries} passwords in a row were wrong; none is looked at until {until:u}.")
+        : given.Right ? null
+        : Refusal.Invalid("current", "wrong", string.IsNullOrEmpty(current) ? "Give the password that you have now." : "This is not the password that you have now.");
 
     public async Task<Result<AuthenticatorSetupView>> BeginAuthenticator(Caller caller, CancellationToken stop)
     {
@@ -122,7 +148,7 @@ internal sealed class AccountUseCases(IConsoleStore store, AccessControl access,
         return user.Value;
     }, stop), stop);
 
-    public async Task<Result<Done>> MayAddPasskey(Caller caller, CancellationToken stop)
+    public async Task<Result<Done>> MayChange(Caller caller, CancellationToken stop)
     {
         await using var db = store.Read();
         if (await access.Check(db, caller, Permissions.Account, stop) is { } no) return no;
@@ -207,7 +233,7 @@ internal sealed class AccountUseCases(IConsoleStore store, AccessControl access,
             var refusals = new RefusalList();
             var name = Name(refusals, request.Name, "Give the token a name: what is it for?");
             SizeRules.Within(refusals, "days", "days", request.Days ?? 0, 1, SessionLife.LongestTokenDays);
-            var role = Roles.BuiltIn.FirstOrDefault(r => r.Name == request.Role)?.Name ?? (string.IsNullOrEmpty(request.Role) ? null : await m.Db.Roles.Where(r => r.Name == request.Role).Select(r => r.Name).SingleOrDefaultAsync(stop));
+            var role = Roles.BuiltIn.FirstOrDefault(r => r.Name == request.Role)?.Name ?? (!NameRules.IsName(request.Role ?? "") ? null : await m.Db.Roles.Where(r => r.Name == request.Role).Select(r => r.Name).SingleOrDefaultAsync(stop));
             if (role is null && !string.IsNullOrEmpty(request.Role)) refusals.Invalid("role", "unknown_role", $"There is no role {RefusalList.Quote(request.Role)}.");
             if (role is null && string.IsNullOrEmpty(request.Role) && !string.IsNullOrEmpty(request.Project ?? request.Organization))
                 refusals.Invalid("role", "required", "Say which role the token is limited to there.");

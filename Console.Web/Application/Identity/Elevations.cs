@@ -31,7 +31,7 @@ internal sealed class Elevations(IConsoleStore store, AccessControl access, Muta
             if (string.IsNullOrWhiteSpace(request.Reason)) refusals.Invalid("reason", "required", "Say what it is for: whoever approves it reads it, and the ledger keeps it.");
             else NameRules.CheckLine(refusals, "reason", request.Reason, "reason");
             SizeRules.Within(refusals, "hours", "hours", request.Hours, 1, Elevation.MostHours);
-            var role = Roles.BuiltIn.FirstOrDefault(r => r.Name == request.Role) ?? (await m.Db.Roles.SingleOrDefaultAsync(r => r.Name == request.Role, stop) is { } own ? RoleViews.Role(own) : null);
+            var role = Roles.BuiltIn.FirstOrDefault(r => r.Name == request.Role) ?? (NameRules.IsName(request.Role ?? "") && await m.Db.Roles.SingleOrDefaultAsync(r => r.Name == request.Role, stop) is { } own ? RoleViews.Role(own) : null);
             if (role is null) refusals.Invalid("role", "unknown_role", string.IsNullOrEmpty(request.Role) ? "Say which role." : $"There is no role {RefusalList.Quote(request.Role)}.");
             var rights = await access.Of(m.Db, caller.Principal, stop);
             var at = await At(m.Db, rights, request, stop);
@@ -65,7 +65,8 @@ internal sealed class Elevations(IConsoleStore store, AccessControl access, Muta
             if (row.User != UserOf(caller) && rights.Check(Permissions.AccessManage, ScopeOf(row), "where it counts") is { } no) return no;
             var state = Elevation.StateAt(row.State, row.AskedAt, row.Until, m.Now);
             if (state is not (ElevationState.Asked or ElevationState.Approved)) return Closed(state, row);
-            if (row.Binding is { } given && await m.Db.RoleBindings.SingleOrDefaultAsync(b => b.Id == given, stop) is { } binding) m.Db.RoleBindings.Remove(binding);
+            // Given for longer since, it is no longer this one's to take away.
+            if (row.Binding is { } given && await m.Db.RoleBindings.SingleOrDefaultAsync(b => b.Id == given, stop) is { } binding && binding.Until == row.Until) m.Db.RoleBindings.Remove(binding);
             (row.State, m.Project, m.Detail) = (state == ElevationState.Asked ? ElevationState.Withdrawn : ElevationState.Ended, row.Project, $"{row.Role}: {row.Reason}");
             return elevation.Value;
         }, stop);

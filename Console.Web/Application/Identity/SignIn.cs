@@ -1,7 +1,9 @@
+using System.Net;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
 using Plinth.Core.Identity;
+using Plinth.Core.Machines;
 using Plinth.Core.Primitives;
 using Plinth.Web.Persistence;
 using Plinth.Web.Persistence.Rows;
@@ -45,16 +47,17 @@ internal sealed class SignIn(IConsoleStore store, Passwords passwords, Authentic
 
     public async Task<Result<FirstFactor>> ByPassword(string name, string password, Visitor visitor, CancellationToken stop)
     {
-        if (wrong.TooMany(visitor.Address) is { } wait) return wait;
+        if (wrong.Try(visitor.Address) is { } wait) return wait;
         CredentialRow? stored;
         UserRow? user;
         await using (var db = store.Read())
         {
-            user = await db.Users.SingleOrDefaultAsync(u => u.Name == name && !u.Disabled, stop);
+            user = NameRules.IsName(name) ? await db.Users.SingleOrDefaultAsync(u => u.Name == name && !u.Disabled, stop) : null;
             stored = user is null ? null : await db.Credentials.SingleOrDefaultAsync(c => c.User == user.Id, stop);
         }
         // Somebody who is not here takes as long.
         var verdict = await passwords.Verify(stored?.PasswordHash, password, stop);
+        if (verdict is null) return Passwords.TooMany;
         var hash = verdict == PasswordVerificationResult.SuccessRehashNeeded ? await passwords.Hash(password, stop) : stored?.PasswordHash;
         var answer = await store.Write(async scope =>
         {
@@ -68,13 +71,14 @@ internal sealed class SignIn(IConsoleStore store, Passwords passwords, Authentic
             row.WrongTries = 0;
             return new FirstFactor(await Sessions.Begin(scope, person, "password", visitor), null);
         }, stop);
+        if (answer.Succeeded) wrong.GiveBack(visitor.Address);
         return answer;
     }
 
     public async Task<Result<Principal>> ByCode(CodeAsked asked, string code, Visitor visitor, CancellationToken stop)
     {
-        if (wrong.TooMany(visitor.Address) is { } wait) return wait;
-        return await store.Write(async scope =>
+        if (wrong.Try(visitor.Address) is { } wait) return wait;
+        var answer = await store.Write(async scope =>
         {
             var row = await scope.Db.Credentials.AsTracking().SingleOrDefaultAsync(c => c.User == asked.User, stop);
             var person = await scope.Db.Users.AsTracking().SingleOrDefaultAsync(u => u.Id == asked.User && !u.Disabled, stop);
@@ -84,8 +88,10 @@ internal sealed class SignIn(IConsoleStore store, Passwords passwords, Authentic
             if (SecondFactor.Use(row, keys.Read(key), code, scope.Now) is not { } used)
                 return Wrong<Principal>(scope, row, visitor, "code", $"The code is wrong, or was used already; each works once. The app's codes change every 30 seconds. After {LockOut.Tries} wrong ones in a row none is looked at for a while.");
             row.WrongTries = 0;
-            return await Sessions.Begin(scope, person, $"{asked.First} and {used}", visitor);
+            return (Result<Principal>)await Sessions.Begin(scope, person, $"{asked.First} and {used}", visitor);
         }, stop);
+        if (answer.Succeeded) wrong.GiveBack(visitor.Address);
+        return answer;
     }
 
     public Task<Result<Principal>> ByPasskey(PasskeyUse use, Visitor visitor, CancellationToken stop) => store.Write(async scope =>
@@ -167,7 +173,6 @@ internal sealed class SignIn(IConsoleStore store, Passwords passwords, Authentic
 
     private Result<T> Wrong<T>(WriteScope scope, CredentialRow? row, Visitor visitor, string what, string sentence)
     {
-        wrong.Count(visitor.Address);
         // While the door is shut, tries change nothing: otherwise a stranger could keep it shut.
         if (row is not null && LockOut.Until(row.WrongTries, row.LastWrongAt, scope.Now) is null) (row.WrongTries, row.LastWrongAt) = (row.WrongTries + 1, scope.Now);
         var shut = row is null ? null : LockOut.Until(row.WrongTries, row.LastWrongAt, scope.Now);
@@ -186,24 +191,38 @@ internal sealed class SignIn(IConsoleStore store, Passwords passwords, Authentic
 /// <summary>Hashing and checking of passwords (PBKDF2 with HMAC-SHA512, 210,000 rounds, as OWASP asks), few at a time: each costs a core a tenth of a second, and strangers may ask for it.</summary>
 internal sealed class Passwords : IDisposable
 {
-    private const int Rounds = 210_000, AtOnce = 2;
+    private const int Rounds = 210_000, AtOnce = 2, MostWaiting = 100;
 
     private readonly SemaphoreSlim _few = new(AtOnce);
     private readonly PasswordHasher<Passwords> _hasher = new(Microsoft.Extensions.Options.Options.Create(new PasswordHasherOptions { IterationCount = Rounds }));
     private string? _nobodys;
+    private int _waiting;
+
+    /// <summary>The answer while more wait than can be looked at within a few seconds.</summary>
+    public static Refusal TooMany => Refusal.Unavailable("busy", "Too many passwords are being looked at just now; try again in a few seconds.");
 
     public Task<string> Hash(string password, CancellationToken stop) => Few(() => _hasher.HashPassword(this, password), stop);
 
     /// <param name="hash">Null takes as long, and fails.</param>
-    public async Task<PasswordVerificationResult> Verify(string? hash, string password, CancellationToken stop)
+    /// <returns>Null where too many wait.</returns>
+    public async Task<PasswordVerificationResult?> Verify(string? hash, string password, CancellationToken stop)
     {
+        if (Volatile.Read(ref _waiting) >= MostWaiting) return null;
         var verdict = await Few(() => _hasher.VerifyHashedPassword(this, hash ?? (_nobodys ??= _hasher.HashPassword(this, Secrets.New())), password), stop);
         return hash is null ? PasswordVerificationResult.Failed : verdict;
     }
 
     private async Task<T> Few<T>(Func<T> work, CancellationToken stop)
     {
-        await _few.WaitAsync(stop);
+        Interlocked.Increment(ref _waiting);
+        try
+        {
+            await _few.WaitAsync(stop);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _waiting);
+        }
         try
         {
             return await Task.Run(work, stop);
@@ -239,20 +258,25 @@ internal sealed class WrongTries(TimeProvider clock)
     private readonly Dictionary<string, (DateTimeOffset Since, int Count)> _seen = [];
     private readonly Lock _lock = new();
 
-    public Refusal? TooMany(string? address)
+    /// <summary>Counts a try before it is looked at; one that was right is given back. Null where it may be made.</summary>
+    public Refusal? Try(string? address)
     {
-        lock (_lock)
-            return _seen.TryGetValue(address ?? "", out var seen) && seen.Count >= Most && clock.GetUtcNow() < seen.Since + Window
-                ? Refusal.Forbidden($"{seen.Count} wrong tries came from your address within {Window.TotalMinutes:0} minutes; try again after {seen.Since + Window:u}.") : null;
-    }
-
-    public void Count(string? address)
-    {
+        // A proxy on this machine stands for everybody; what it lets through it has to hold back itself.
+        if (address is null || (IPAddress.TryParse(address, out var ip) && IPAddress.IsLoopback(ip))) return null;
         var now = clock.GetUtcNow();
         lock (_lock)
         {
+            if (!_seen.TryGetValue(address, out var seen) || now >= seen.Since + Window) seen = (now, 0);
+            if (seen.Count >= Most) return Refusal.Forbidden($"{seen.Count} wrong tries came from your address within {Window.TotalMinutes:0} minutes; try again after {seen.Since + Window:u}.");
             if (_seen.Count >= MaxAddresses) _seen.Clear();
-            _seen[address ?? ""] = _seen.TryGetValue(address ?? "", out var seen) && now < seen.Since + Window ? seen with { Count = seen.Count + 1 } : (now, 1);
+            _seen[address] = seen with { Count = seen.Count + 1 };
+            return null;
         }
+    }
+
+    public void GiveBack(string? address)
+    {
+        lock (_lock)
+            if (address is not null && _seen.TryGetValue(address, out var seen) && seen.Count > 0) _seen[address] = seen with { Count = seen.Count - 1 };
     }
 }

@@ -90,7 +90,12 @@ public sealed class AccountPageView : LiveView
         NotifyChanged();
     }
 
-    public async Task RemovePassword() => await Act("password", await _account.RemovePassword(Caller, Stop), "Password removed.");
+    public async Task RemovePassword()
+    {
+        if (!await Act("password", await _account.RemovePassword(Caller, Text(Current), Stop), "Password removed.")) return;
+        (Password, Current, ChangingPassword) = ("", "", false);
+        NotifyChanged();
+    }
 
     public async Task BeginAuthenticator()
     {

@@ -25,6 +25,11 @@ internal static class DevicePage
         </form>
         """);
 
+    public static IResult SignInAgain(string reason, string code) => PlainPage.Of("Connect a program", $"""
+        <p>{WebUtility.HtmlEncode(reason)}</p>
+        <p><a href="{SignInEndpoints.Path}?returnUrl={WebUtility.UrlEncode($"{OpenIdProvider.DevicePath}?user_code={code}")}">Sign in again</a></p>
+        """, StatusCodes.Status403Forbidden);
+
     public static IResult Answered(bool allowed) => PlainPage.Of(allowed ? "Allowed" : "Refused", allowed
         ? "<p>The program goes on by itself. You can close this page; <a href=\"/account\">Your account</a> shows the program, and ends it.</p>"
         : "<p>The program gets nothing. You can close this page.</p>");

@@ -53,7 +53,7 @@ public static class OpenIdEndpoints
     }
 
     /// <summary>A program on a device without a browser shows a code; whoever is signed in here gives it and says yes or no.</summary>
-    private static async Task<IResult> Device(HttpContext context, ISignIn audit, IOpenIddictAuthorizationManager authorizations, CancellationToken stop)
+    private static async Task<IResult> Device(HttpContext context, ISignIn audit, IAccount account, IOpenIddictAuthorizationManager authorizations, CancellationToken stop)
     {
         if (context.Request.Query["answer"].ToString() is { Length: > 0 } answer) return DevicePage.Answered(answer == "allowed");
         var person = (await context.AuthenticateAsync(ApiAuthorization.CookieScheme)).Principal;
@@ -66,6 +66,8 @@ public static class OpenIdEndpoints
         if (!HttpMethods.IsPost(context.Request.Method)) return DevicePage.Confirm(client, request.UserCode);
         if (!SameOrigin.Holds(context.Request)) return DevicePage.Ask("The request came from a page of another origin.");
         var allowed = context.Request.Form["decision"] == "allow";
+        // It acts for them for days; a browser that was left open is not enough.
+        if (allowed && await account.MayChange(new Caller(person.ToPrincipal(), null), stop) is { Succeeded: false } stale) return DevicePage.SignInAgain(stale.Reason, request.UserCode);
         await audit.Record(person.ToPrincipal(), "device.answer", allowed, $"{client}, by a code", context.Connection.RemoteIpAddress?.ToString(), stop);
         var back = new AuthenticationProperties { RedirectUri = $"{OpenIdProvider.DevicePath}?answer={(allowed ? "allowed" : "refused")}" };
         if (!allowed) return Results.Forbid(back, [Scheme]);

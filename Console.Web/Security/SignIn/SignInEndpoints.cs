@@ -123,7 +123,7 @@ public static class SignInEndpoints
 
     /// <summary>Only paths of this console are returned to; anything else could lead people elsewhere.</summary>
     private static string Local(string? url) =>
-        url is { Length: > 0 } && url[0] == '/' && !(url.Length > 1 && url[1] is '/' or '\\') && !url.Any(char.IsControl) ? url : "/";
+        url is { Length: > 0 } && url[0] == '/' && !(url.Length > 1 && url[1] is '/' or '\\') && url.All(c => char.IsAscii(c) && !char.IsControl(c)) ? url : "/";
 }
 
 /// <param name="Credential">As <c>PublicKeyCredential.toJSON()</c> gives it.</param>

@@ -73,7 +73,7 @@ public class AccountTests : Stage
         await Restart();
         Assert.Null(await ByPassword("bea", Good));
         var user = Ok(await The<IAccess>().Users(Ana, Stop)).Single(u => u.Name == "bea").Id;
-        var link = Ok(await The<IAccess>().NewLink(Ana, user, Stop)).Path.Split("link=")[1];
+        var link = Ok(await The<IAccess>().NewLink(Bot, user, Stop)).Path.Split("link=")[1];
         Assert.True((await SignIn.UseLink(link, Laptop, Stop)).Succeeded);
     }
 
@@ -126,7 +126,7 @@ public class AccountTests : Stage
     {
         var bea = await Invited("bea");
         var user = new UserId(Guid.Parse(bea.Principal.Id));
-        Assert.Equal("no_authenticator", No(await The<IAccess>().ResetSecondFactor(Ana, user, Stop)).Code);
+        Assert.Equal("no_authenticator", No(await The<IAccess>().ResetSecondFactor(Bot, user, Stop)).Code);
         Ok(await Account.SetPassword(bea, new SetPassword(Good), Stop));
         var app = new Totp(Base32Encoding.ToBytes(Ok(await Account.BeginAuthenticator(bea, Stop)).Key.Replace(" ", "", StringComparison.Ordinal)));
         Ok(await Account.ConfirmAuthenticator(bea, app.ComputeTotp(Time.GetUtcNow().UtcDateTime), Stop));
@@ -136,7 +136,7 @@ public class AccountTests : Stage
         Time.Advance(TimeSpan.FromSeconds(30));
         var person = Ok(await SignIn.ByCode(asked.Asked!, app.ComputeTotp(Time.GetUtcNow().UtcDateTime), Laptop, Stop));
         Assert.Contains(Ok(await Account.Sessions(new Caller(person, null), Stop)), s => s.Method == "sign-in link and code");
-        Ok(await The<IAccess>().ResetSecondFactor(Ana, user, Stop));
+        Ok(await The<IAccess>().ResetSecondFactor(Bot, user, Stop));
         Assert.NotNull(Ok(await SignIn.UseLink(await Link(), Laptop, Stop)).Person);
 
         var operators = new Caller(Ok(await SignIn.UseLink(await The<IOperatorLink>().Issue(Stop), Laptop, Stop)).Person!, null);
@@ -145,7 +145,7 @@ public class AccountTests : Stage
         Ok(await Account.ConfirmAuthenticator(operators, second.ComputeTotp(Time.GetUtcNow().UtcDateTime), Stop));
         Assert.NotNull(Ok(await SignIn.UseLink(await The<IOperatorLink>().Issue(Stop), Laptop, Stop)).Person);
 
-        async Task<string> Link() => Ok(await The<IAccess>().NewLink(Ana, user, Stop)).Path.Split("link=")[1];
+        async Task<string> Link() => Ok(await The<IAccess>().NewLink(Bot, user, Stop)).Path.Split("link=")[1];
     }
 
     [Fact]
@@ -178,6 +178,43 @@ public class AccountTests : Stage
         Assert.True(await MayReadVms(bea.Principal));
         Assert.Null(await ByPassword("bea", Good));
         Assert.NotNull(await ByPassword("bea", Better));
+    }
+
+    [Fact]
+    public async Task Removing_the_password_needs_it_and_wrong_ones_shut_the_door_here_too()
+    {
+        var bea = await Invited("bea");
+        Ok(await Account.SetPassword(bea, new SetPassword(Good), Stop));
+        Assert.Equal("Give the password that you have now.", No(await Account.RemovePassword(bea, null, Stop)).Message);
+        for (var tries = 0; tries < LockOut.Tries; tries++) Assert.Equal("current", No(await Account.RemovePassword(bea, "something else entirely", Stop)).Field);
+        Assert.Equal("shut", No(await Account.RemovePassword(bea, Good, Stop)).Code);
+        Assert.Null(await ByPassword("bea", Good));
+        Time.Advance(LockOut.First);
+        Assert.Null(Ok(await Account.RemovePassword(bea, Good, Stop)).PasswordSetAt);
+        Assert.Null(await ByPassword("bea", Good));
+    }
+
+    [Fact]
+    public async Task No_token_and_nobody_with_less_decides_how_another_signs_in()
+    {
+        var (admin, helper) = (await Invited("admin", "project-viewer"), await Invited("helper", "project-viewer"));
+        Ok(await The<IAccess>().Bind(Ana, new BindRole("admin", "platform-admin"), null, Stop));
+        Ok(await The<IAccess>().CreateRole(Ana, new CreateRole("people-help", "Helps people to come in.", [Permissions.AccessManage, Permissions.AccessRead], "platform"), null, Stop));
+        Ok(await The<IAccess>().Bind(Ana, new BindRole("helper", "people-help"), null, Stop));
+        var (adminId, helperId) = (new UserId(Guid.Parse(admin.Principal.Id)), new UserId(Guid.Parse(helper.Principal.Id)));
+        Assert.Contains("nobody gives more than they have", No(await The<IAccess>().NewLink(helper, adminId, Stop)).Message, StringComparison.Ordinal);
+        Assert.Equal("forbidden", No(await The<IAccess>().ResetSecondFactor(helper, adminId, Stop)).Code);
+        Ok(await The<IAccess>().NewLink(admin, helperId, Stop));
+        var token = new Caller((await SignIn.ByToken(Ok(await Account.CreateToken(admin, new CreateToken("ci", 1), Stop)).Secret, Stop))!, null);
+        Assert.Contains("not by a token", No(await The<IAccess>().NewLink(token, helperId, Stop)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Names_that_are_none_are_just_unknown()
+    {
+        foreach (var name in new[] { "a\0b", "é", "", new string('x', 300), "a b" }) Assert.False((await SignIn.ByPassword(name, Good, Laptop, Stop)).Succeeded);
+        var bea = await Invited("bea");
+        Assert.Equal("unknown_role", No(await Account.CreateToken(bea, new CreateToken("ci", 1, "a\0b"), Stop)).Code);
     }
 
     [Fact]
@@ -223,7 +260,7 @@ public class AccountTests : Stage
         Ok(await Account.SetPassword(bea, new SetPassword(Good), Stop));
         Assert.Equal("sign_in_again", No(await Account.SetPassword(bea, new SetPassword(Better, Good), Stop)).Code);
         Assert.Equal("sign_in_again", No(await Account.CreateToken(bea, new CreateToken("ci", 1), Stop)).Code);
-        Assert.Equal("sign_in_again", No(await Account.MayAddPasskey(bea, Stop)).Code);
+        Assert.Equal("sign_in_again", No(await Account.MayChange(bea, Stop)).Code);
         Assert.NotNull(Ok(await Account.Get(bea, Stop)).SignInAgain);
         var again = new Caller((await SignIn.ByPassword("bea", Good, Laptop with { Leaves = bea.Principal.Session }, Stop)).Value!.Person!, null);
         Ok(await Account.CreateToken(again, new CreateToken("ci", 1), Stop));

@@ -63,6 +63,12 @@ public class ElevationTests : Stage
         Assert.True(await MayCreateOrganizations(op));
         Assert.Equal(ElevationState.Ended, Ok(await Elevations.End(op, again.Id, Stop)).State);
         Assert.False(await MayCreateOrganizations(op));
+        // Given for good meanwhile, it stays.
+        var kept = Ok(await Elevations.Ask(op, new AskForRole("platform-admin", 1, "Fire."), Stop));
+        Ok(await Elevations.Approve(admin, kept.Id, new DecideElevation(), Stop));
+        Ok(await The<IAccess>().Bind(admin, new BindRole("op", "platform-admin"), null, Stop));
+        Ok(await Elevations.End(op, kept.Id, Stop));
+        Assert.True(await MayCreateOrganizations(op));
     }
 
     [Fact]

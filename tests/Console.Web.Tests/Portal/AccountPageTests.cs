@@ -18,7 +18,7 @@ public sealed class AccountPageTests : PortalStage
     private async Task<Caller> SignedIn(Visitor visitor)
     {
         var users = Ok(await The<IAccess>().Users(Ana, Stop));
-        var link = users.FirstOrDefault(u => u.Name == "bea") is { } known ? Ok(await The<IAccess>().NewLink(Ana, known.Id, Stop)) : Ok(await The<IAccess>().Invite(Ana, new InviteUser("bea", "project-member", Project: Project), Stop));
+        var link = users.FirstOrDefault(u => u.Name == "bea") is { } known ? Ok(await The<IAccess>().NewLink(Bot, known.Id, Stop)) : Ok(await The<IAccess>().Invite(Ana, new InviteUser("bea", "project-member", Project: Project), Stop));
         return new Caller(Ok(await The<ISignIn>().UseLink(link.Path.Split("link=")[1], visitor, Stop)).Person!, null);
     }
 
