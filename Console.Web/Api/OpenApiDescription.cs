@@ -31,7 +31,7 @@ internal static class OpenApiDescription
                 [TokenScheme] = new OpenApiSecurityScheme
                 {
                     Type = SecuritySchemeType.OAuth2,
-                    Description = "Access token of the embedded OpenID provider. Browsers of people who are signed in use their cookie.",
+                    Description = "Access token of the embedded OpenID provider, or a token that a person made for a program (plinth_…). Browsers of people who are signed in use their cookie.",
                     Flows = new OpenApiOAuthFlows
                     {
                         ClientCredentials = new OpenApiOAuthFlow { TokenUrl = new Uri(OpenIdProvider.TokenPath, UriKind.Relative), Scopes = new Dictionary<string, string> { [OpenIdProvider.ApiScope] = "Use the API" } },

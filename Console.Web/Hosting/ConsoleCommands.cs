@@ -77,6 +77,7 @@ internal static class ConsoleCommands
 
     private static int VerifyLedger(string file, string[] kept)
     {
+        if (kept.Where((_, i) => i % 2 == 1 && kept[i - 1] == "--checkpoint").Prepend(file).FirstOrDefault(f => !File.Exists(f)) is { } missing) throw new SettingsException([$"{missing} is not there: audit verify FILE [--key KEY] [--checkpoint NOTE]..."]);
         string? key = null;
         var checkpoints = new List<string>();
         for (var i = 0; i < kept.Length; i += 2)

@@ -16,7 +16,7 @@ public sealed class ApiChallenge : IAuthorizationMiddlewareResultHandler
         if (authorizeResult.Challenged)
         {
             context.Response.Headers.WWWAuthenticate = "Bearer realm=\"plinth\"";
-            return Problems.Write(context, StatusCodes.Status401Unauthorized, "unauthenticated", "Sign in, or send an access token: Authorization: Bearer TOKEN (from POST /connect/token).");
+            return Problems.Write(context, StatusCodes.Status401Unauthorized, "unauthenticated", "Sign in, or send an access token: Authorization: Bearer TOKEN (from POST /connect/token, or one that you made under Your account).");
         }
         if (authorizeResult.Forbidden) return Problems.Write(context, StatusCodes.Status403Forbidden, "forbidden", "This principal may not use the API.");
         var byCookie = context.User.Identities.All(i => i.AuthenticationType == ApiAuthorization.CookieScheme || !i.IsAuthenticated);

@@ -323,8 +323,7 @@ internal sealed class AccessUseCases(IConsoleStore store, AccessControl access, 
 
     private static async Task<Role?> FindRole(ConsoleDb db, RefusalList refusals, string? name, Scope scope, CancellationToken stop)
     {
-        var role = Core.Identity.Roles.BuiltIn.FirstOrDefault(r => r.Name == name);
-        if (role is null && NameRules.IsName(name ?? "") && await db.Roles.SingleOrDefaultAsync(r => r.Name == name, stop) is { } own) role = RoleViews.Role(own);
+        var role = await RoleViews.Find(db, name, stop);
         if (role is null) refusals.Invalid("role", "unknown_role", string.IsNullOrEmpty(name) ? "Say which role, as GET /api/v1/roles lists them." : $"There is no role {RefusalList.Quote(name)}.");
         else if (WhyNotThere(role, scope) is { } no) refusals.Add(no);
         return role;
@@ -372,5 +371,9 @@ internal sealed class AccessUseCases(IConsoleStore store, AccessControl access, 
 /// <summary>Stored roles as the domain has them.</summary>
 internal static class RoleViews
 {
+    /// <summary>The role of that name: one of those that every console has, or one that was made here. Null for none.</summary>
+    public static async Task<Role?> Find(ConsoleDb db, string? name, CancellationToken stop) =>
+        Core.Identity.Roles.BuiltIn.FirstOrDefault(r => r.Name == name) ?? (NameRules.IsName(name ?? "") && await db.Roles.SingleOrDefaultAsync(r => r.Name == name, stop) is { } own ? Role(own) : null);
+
     public static Role Role(RoleRow row) => new(row.Name, row.Title, row.Meaning, row.Widest, row.Permissions.ToFrozenSet());
 }

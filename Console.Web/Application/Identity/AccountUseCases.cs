@@ -17,7 +17,7 @@ internal sealed class AccountUseCases(IConsoleStore store, AccessControl access,
     {
         await using var db = store.Read();
         if (await access.Check(db, caller, Permissions.Account, stop) is { } no) return no;
-        var user = UserOf(caller);
+        var user = caller.Principal.Person;
         var credential = await db.Credentials.SingleOrDefaultAsync(c => c.User == user, stop);
         var passkeys = await db.Passkeys.Where(p => p.User == user).OrderBy(p => p.CreatedAt).ToListAsync(stop);
         return new AccountView(user, caller.Principal.Name, credential?.PasswordSetAt, credential?.AuthenticatorSince, credential?.RecoveryCodes.Count ?? 0,
@@ -33,7 +33,7 @@ internal sealed class AccountUseCases(IConsoleStore store, AccessControl access,
         var hash = checks.Any ? "" : await passwords.Hash(request.Password!, stop);
         return await Changed(caller, await Change(caller, "account.password", async m =>
         {
-            var (user, refusals) = (UserOf(caller), new RefusalList());
+            var (user, refusals) = (caller.Principal.Person, new RefusalList());
             var row = await Credential(m, user, stop);
             if (Wrong(row, given.Value, request.Current, m.Now) is { } no) refusals.Add(no);
             foreach (var refusal in checks.All) refusals.Add(refusal);
@@ -52,7 +52,7 @@ internal sealed class AccountUseCases(IConsoleStore store, AccessControl access,
         if (!given.Succeeded) return Result<AccountView>.No(given.Refusals);
         return await Changed(caller, await Change(caller, "account.password-remove", async m =>
         {
-            var user = UserOf(caller);
+            var user = caller.Principal.Person;
             var row = await Credential(m, user, stop);
             if (row.PasswordHash is null) return Refusal.Conflict("no_password", "You have no password.");
             if (Wrong(row, given.Value, current, m.Now) is { } no) return no;
@@ -65,7 +65,7 @@ internal sealed class AccountUseCases(IConsoleStore store, AccessControl access,
     private async Task<Result<(string? Hash, bool Right)>> Given(Caller caller, string? current, CancellationToken stop)
     {
         if (await access.Check(caller, Permissions.Account, stop) is not null) return (null, false);
-        var user = UserOf(caller);
+        var user = caller.Principal.Person;
         string? hash;
         await using (var db = store.Read()) hash = await db.Credentials.Where(c => c.User == user).Select(c => c.PasswordHash).SingleOrDefaultAsync(stop);
         if (hash is null) return (null, true);
@@ -97,7 +97,7 @@ internal sealed class AccountUseCases(IConsoleStore store, AccessControl access,
         var key = SecondFactor.NewKey();
         var done = await Change(caller, "account.authenticator-begin", async m =>
         {
-            var user = UserOf(caller);
+            var user = caller.Principal.Person;
             var row = await Credential(m, user, stop);
             if (row.PasswordHash is null) return Refusal.Conflict("no_password", "Codes of an app are asked for besides a password; set one first. Passkeys need no code.");
             if (row.AuthenticatorSince is not null) return Refusal.Conflict("authenticator_set", "An authenticator app is set up already; remove it first.");
@@ -112,7 +112,7 @@ internal sealed class AccountUseCases(IConsoleStore store, AccessControl access,
         var codes = SecondFactor.NewRecoveryCodes();
         var done = await Change(caller, "account.authenticator", async m =>
         {
-            var user = UserOf(caller);
+            var user = caller.Principal.Person;
             var row = await Credential(m, user, stop);
             if (row.AuthenticatorKey is null || row.AuthenticatorSince is not null) return Refusal.Conflict("authenticator_not_begun", "Begin with the key for your app first.");
             if (SecondFactor.Step(keys.Read(row.AuthenticatorKey), code?.Replace(" ", "", StringComparison.Ordinal) ?? "", row.AuthenticatorStep, m.Now) is not { } step)
@@ -129,7 +129,7 @@ internal sealed class AccountUseCases(IConsoleStore store, AccessControl access,
         var codes = SecondFactor.NewRecoveryCodes();
         var done = await Change(caller, "account.recovery-codes", async m =>
         {
-            var user = UserOf(caller);
+            var user = caller.Principal.Person;
             var row = await Credential(m, user, stop);
             if (row.AuthenticatorSince is null) return Refusal.Conflict("no_authenticator", "Recovery codes stand in for an authenticator app; set one up first.");
             row.RecoveryCodes = [.. codes.Select(SecondFactor.Hash)];
@@ -141,7 +141,7 @@ internal sealed class AccountUseCases(IConsoleStore store, AccessControl access,
 
     public async Task<Result<AccountView>> RemoveAuthenticator(Caller caller, CancellationToken stop) => await Changed(caller, await Change(caller, "account.authenticator-remove", async m =>
     {
-        var user = UserOf(caller);
+        var user = caller.Principal.Person;
         var row = await Credential(m, user, stop);
         if (row.AuthenticatorKey is null) return Refusal.Conflict("no_authenticator", "No authenticator app is set up.");
         (row.AuthenticatorKey, row.AuthenticatorSince, row.RecoveryCodes) = (null, null, []);
@@ -157,7 +157,7 @@ internal sealed class AccountUseCases(IConsoleStore store, AccessControl access,
 
     public async Task<Result<AccountView>> AddPasskey(Caller caller, string? name, StoredPasskey passkey, CancellationToken stop) => await Changed(caller, await Change(caller, "account.passkey", async m =>
     {
-        var user = UserOf(caller);
+        var user = caller.Principal.Person;
         var refusals = new RefusalList();
         var called = Name(refusals, name, "Give the passkey a name, by which you know it again.");
         if (refusals.Any) return Result<Guid>.No(refusals.All);
@@ -176,7 +176,7 @@ internal sealed class AccountUseCases(IConsoleStore store, AccessControl access,
 
     public async Task<Result<AccountView>> RemovePasskey(Caller caller, PasskeyId passkey, CancellationToken stop) => await Changed(caller, await Change(caller, "account.passkey-remove", async m =>
     {
-        var user = UserOf(caller);
+        var user = caller.Principal.Person;
         if (await m.Db.Passkeys.SingleOrDefaultAsync(p => p.Id == passkey && p.User == user, stop) is not { } row) return Refusal.NotFound("passkey_not_found", $"You have no passkey {passkey}.");
         m.Db.Passkeys.Remove(row);
         m.Detail = row.Name;
@@ -187,7 +187,7 @@ internal sealed class AccountUseCases(IConsoleStore store, AccessControl access,
     {
         await using var db = store.Read();
         if (await access.Check(db, caller, Permissions.Account, stop) is { } no) return no;
-        return Result<IReadOnlyList<SessionView>>.Ok(await Open(db, UserOf(caller), caller.Principal.Session, stop));
+        return Result<IReadOnlyList<SessionView>>.Ok(await Open(db, caller.Principal.Person, caller.Principal.Session, stop));
     }
 
     public async Task<Result<Done>> EndSession(Caller caller, SessionId session, CancellationToken stop)
@@ -195,7 +195,7 @@ internal sealed class AccountUseCases(IConsoleStore store, AccessControl access,
         // Ending needs no fresh sign-in: whoever finds a stranger in the list must not be kept waiting.
         var done = await mutations.Run(caller, Permissions.Account, "session.end", $"user/{caller.Principal.Id}", async m =>
         {
-            var user = UserOf(caller);
+            var user = caller.Principal.Person;
             if (await m.Db.Sessions.SingleOrDefaultAsync(s => s.Id == session && s.User == user && s.EndedAt == null, stop) is not { } row) return Refusal.NotFound("session_not_found", $"You have no open session or token {session}.");
             row.EndedAt = m.Now;
             m.Detail = row.Kind == SessionKind.Token ? $"token {row.Name}" : $"{row.Name}, {row.Method}";
@@ -208,7 +208,7 @@ internal sealed class AccountUseCases(IConsoleStore store, AccessControl access,
     {
         var done = await mutations.Run(caller, Permissions.Account, "session.end-others", $"user/{caller.Principal.Id}", async m =>
         {
-            m.Detail = $"{await Identity.Sessions.EndAll(m.Scope, UserOf(caller), caller.Principal.Session, SessionKind.Browser)} ended";
+            m.Detail = $"{await Identity.Sessions.EndAll(m.Scope, caller.Principal.Person, caller.Principal.Session, SessionKind.Browser)} ended";
             return Guid.Empty;
         }, stop);
         return done.Succeeded ? Done.Value : Result<Done>.No(done.Refusals);
@@ -218,7 +218,7 @@ internal sealed class AccountUseCases(IConsoleStore store, AccessControl access,
     {
         await using var db = store.Read();
         if (await access.Check(db, caller, Permissions.Account, stop) is { } no) return no;
-        var (user, now) = (UserOf(caller), time.GetUtcNow());
+        var (user, now) = (caller.Principal.Person, time.GetUtcNow());
         var rows = await db.Sessions.Where(s => s.User == user && s.Kind == SessionKind.Token && s.EndedAt == null).OrderBy(s => s.CreatedAt).ToListAsync(stop);
         return Result<IReadOnlyList<TokenView>>.Ok(await Views(db, rows, now, stop));
     }
@@ -229,11 +229,11 @@ internal sealed class AccountUseCases(IConsoleStore store, AccessControl access,
         SessionRow? made = null;
         var done = await Change(caller, "account.token", async m =>
         {
-            var user = UserOf(caller);
+            var user = caller.Principal.Person;
             var refusals = new RefusalList();
             var name = Name(refusals, request.Name, "Give the token a name: what is it for?");
             SizeRules.Within(refusals, "days", "days", request.Days ?? 0, 1, SessionLife.LongestTokenDays);
-            var role = Roles.BuiltIn.FirstOrDefault(r => r.Name == request.Role)?.Name ?? (!NameRules.IsName(request.Role ?? "") ? null : await m.Db.Roles.Where(r => r.Name == request.Role).Select(r => r.Name).SingleOrDefaultAsync(stop));
+            var role = (await RoleViews.Find(m.Db, request.Role, stop))?.Name;
             if (role is null && !string.IsNullOrEmpty(request.Role)) refusals.Invalid("role", "unknown_role", $"There is no role {RefusalList.Quote(request.Role)}.");
             if (role is null && string.IsNullOrEmpty(request.Role) && !string.IsNullOrEmpty(request.Project ?? request.Organization))
                 refusals.Invalid("role", "required", "Say which role the token is limited to there.");
@@ -272,12 +272,12 @@ internal sealed class AccountUseCases(IConsoleStore store, AccessControl access,
     public async Task<Result<IReadOnlyList<ProgramView>>> Programs(Caller caller, CancellationToken stop)
     {
         if (await access.Check(caller, Permissions.Account, stop) is { } no) return no;
-        return Result<IReadOnlyList<ProgramView>>.Ok(await programs.Value.Of(UserOf(caller), stop));
+        return Result<IReadOnlyList<ProgramView>>.Ok(await programs.Value.Of(caller.Principal.Person, stop));
     }
 
     public async Task<Result<Done>> RevokeProgram(Caller caller, Guid program, CancellationToken stop)
     {
-        if (await access.Check(caller, Permissions.Account, stop) is null && !await programs.Value.Revoke(UserOf(caller), program, stop)) return Refusal.NotFound("program_not_found", $"You have allowed no program {program}.");
+        if (await access.Check(caller, Permissions.Account, stop) is null && !await programs.Value.Revoke(caller.Principal.Person, program, stop)) return Refusal.NotFound("program_not_found", $"You have allowed no program {program}.");
         var done = await mutations.Run(caller, Permissions.Account, "program.revoke", $"user/{caller.Principal.Id}", m =>
         {
             m.Detail = program.ToString();
@@ -315,7 +315,7 @@ internal sealed class AccountUseCases(IConsoleStore store, AccessControl access,
     /// <summary>Why the sign-in is too long ago; null where it is not. Whoever has nothing of their own to sign in with yet has only the link that brought them.</summary>
     private static async Task<Refusal?> Stale(ConsoleDb db, Caller caller, DateTimeOffset now, CancellationToken stop)
     {
-        var (user, id) = (UserOf(caller), caller.Principal.Session);
+        var (user, id) = (caller.Principal.Person, caller.Principal.Session);
         if (id is null || await db.Sessions.AsNoTracking().SingleOrDefaultAsync(s => s.Id == id, stop) is not { } session || now < session.CreatedAt + SessionLife.Fresh) return null;
         if (!await db.Passkeys.AnyAsync(p => p.User == user, stop) && !await db.Credentials.AnyAsync(c => c.User == user && c.PasswordHash != null, stop)) return null;
         return Refusal.Conflict("sign_in_again", $"You signed in at {session.CreatedAt:u}. Changing how you sign in needs a sign-in of the last {SessionLife.Fresh.TotalMinutes:0} minutes: sign in again, and come back.");
@@ -348,8 +348,6 @@ internal sealed class AccountUseCases(IConsoleStore store, AccessControl access,
         else if (name.Length > MaxNameLength || !TextRules.IsPrintable(name)) refusals.Invalid("name", "bad_name", $"The name has 1 to {MaxNameLength} printable characters.");
         return name;
     }
-
-    private static UserId UserOf(Caller caller) => caller.Principal.Kind == PrincipalKind.User && Guid.TryParse(caller.Principal.Id, out var id) ? new UserId(id) : default;
 }
 
 /// <inheritdoc cref="IPasskeys"/>

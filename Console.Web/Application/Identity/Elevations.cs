@@ -17,10 +17,13 @@ internal sealed class Elevations(IConsoleStore store, AccessControl access, Muta
         await using var db = store.Read();
         var rights = await access.Of(db, caller.Principal, stop);
         if (rights.Check(Permissions.Personal) is { } no) return no;
-        var mine = UserOf(caller);
-        var rows = await db.Elevations.OrderByDescending(e => e.AskedAt).Take(500).ToListAsync(stop);
+        var mine = caller.Principal.Person;
         // One's own, and those of others where one reads who may do what.
-        return Result<IReadOnlyList<ElevationView>>.Ok(await Views(db, [.. rows.Where(e => e.User == mine || rights.Has(Permissions.AccessRead, ScopeOf(e))).Take(MostShown)], rights, mine, stop));
+        var reach = rights.ReachOf(Permissions.AccessRead);
+        var (everything, organizations, projects) = (reach.Everything, reach.Organizations.ToArray(), reach.Projects.ToArray());
+        var rows = await db.Elevations.Where(e => everything || e.User == mine || (e.Organization != null && organizations.Contains(e.Organization.Value)) || (e.Project != null && projects.Contains(e.Project.Value)))
+            .OrderByDescending(e => e.AskedAt).Take(MostShown).ToListAsync(stop);
+        return Result<IReadOnlyList<ElevationView>>.Ok(await Views(db, rows, rights, mine, stop));
     }
 
     public async Task<Result<ElevationView>> Ask(Caller caller, AskForRole request, CancellationToken stop)
@@ -31,7 +34,7 @@ internal sealed class Elevations(IConsoleStore store, AccessControl access, Muta
             if (string.IsNullOrWhiteSpace(request.Reason)) refusals.Invalid("reason", "required", "Say what it is for: whoever approves it reads it, and the ledger keeps it.");
             else NameRules.CheckLine(refusals, "reason", request.Reason, "reason");
             SizeRules.Within(refusals, "hours", "hours", request.Hours, 1, Elevation.MostHours);
-            var role = Roles.BuiltIn.FirstOrDefault(r => r.Name == request.Role) ?? (NameRules.IsName(request.Role ?? "") && await m.Db.Roles.SingleOrDefaultAsync(r => r.Name == request.Role, stop) is { } own ? RoleViews.Role(own) : null);
+            var role = await RoleViews.Find(m.Db, request.Role, stop);
             if (role is null) refusals.Invalid("role", "unknown_role", string.IsNullOrEmpty(request.Role) ? "Say which role." : $"There is no role {RefusalList.Quote(request.Role)}.");
             var rights = await access.Of(m.Db, caller.Principal, stop);
             var at = await At(m.Db, rights, request, stop);
@@ -39,7 +42,7 @@ internal sealed class Elevations(IConsoleStore store, AccessControl access, Muta
             var (organization, project, where) = at.Value;
             if (role is not null && AccessUseCases.WhyNotThere(role, AccessControl.ScopeOf(organization, project)) is { } misplaced) refusals.Add(misplaced);
             if (refusals.Any) return Result<Guid>.No(refusals.All);
-            var user = UserOf(caller);
+            var user = caller.Principal.Person;
             var since = m.Now - Elevation.Patience;
             if (await m.Db.Elevations.CountAsync(e => e.User == user && e.State == ElevationState.Asked && e.AskedAt > since, stop) >= MostAsked)
                 return Refusal.Conflict("too_many", $"You have asked {MostAsked} times already and nobody has decided; withdraw one, or wait.");
@@ -60,9 +63,9 @@ internal sealed class Elevations(IConsoleStore store, AccessControl access, Muta
         var ended = await mutations.Run(caller, Permissions.Personal, "elevation.end", $"elevation/{elevation}", async m =>
         {
             var rights = await access.Of(m.Db, caller.Principal, stop);
-            if (await m.Db.Elevations.SingleOrDefaultAsync(e => e.Id == elevation, stop) is not { } row || (row.User != UserOf(caller) && !rights.Has(Permissions.AccessRead, ScopeOf(row)))) return NoElevation(elevation);
+            if (await m.Db.Elevations.SingleOrDefaultAsync(e => e.Id == elevation, stop) is not { } row || (row.User != caller.Principal.Person && !rights.Has(Permissions.AccessRead, ScopeOf(row)))) return NoElevation(elevation);
             // Whoever has it gives it back; others who decide there take it away.
-            if (row.User != UserOf(caller) && rights.Check(Permissions.AccessManage, ScopeOf(row), "where it counts") is { } no) return no;
+            if (row.User != caller.Principal.Person && rights.Check(Permissions.AccessManage, ScopeOf(row), "where it counts") is { } no) return no;
             var state = Elevation.StateAt(row.State, row.AskedAt, row.Until, m.Now);
             if (state is not (ElevationState.Asked or ElevationState.Approved)) return Closed(state, row);
             // Given for longer since, it is no longer this one's to take away.
@@ -78,10 +81,10 @@ internal sealed class Elevations(IConsoleStore store, AccessControl access, Muta
         var decided = await mutations.Run(caller, Permissions.Personal, approve ? "elevation.approve" : "elevation.refuse", $"elevation/{elevation}", async m =>
         {
             var rights = await access.Of(m.Db, caller.Principal, stop);
-            if (await m.Db.Elevations.SingleOrDefaultAsync(e => e.Id == elevation, stop) is not { } row || (row.User != UserOf(caller) && !rights.Has(Permissions.AccessRead, ScopeOf(row)))) return NoElevation(elevation);
+            if (await m.Db.Elevations.SingleOrDefaultAsync(e => e.Id == elevation, stop) is not { } row || (row.User != caller.Principal.Person && !rights.Has(Permissions.AccessRead, ScopeOf(row)))) return NoElevation(elevation);
             var (scope, where) = (ScopeOf(row), await Where(m.Db, row, stop));
-            if (row.User == UserOf(caller) || rights.Check(Permissions.Account) is not null) return Refusal.Conflict("second_person", "A second person has to decide about this, who is signed in in a browser.");
-            var role = Roles.BuiltIn.FirstOrDefault(r => r.Name == row.Role) ?? (await m.Db.Roles.SingleOrDefaultAsync(r => r.Name == row.Role, stop) is { } own ? RoleViews.Role(own) : null);
+            if (row.User == caller.Principal.Person || rights.Check(Permissions.Account) is not null) return Refusal.Conflict("second_person", "A second person has to decide about this, who is signed in in a browser.");
+            var role = await RoleViews.Find(m.Db, row.Role, stop);
             if (role is null) return Refusal.Conflict("role_gone", $"The role {row.Role} is no more.");
             if (rights.CheckGiving(role, scope, where) is { } no) return no;
             var refusals = new RefusalList();
@@ -128,7 +131,7 @@ internal sealed class Elevations(IConsoleStore store, AccessControl access, Muta
         if (!of.Succeeded) return Result<ElevationView>.No(of.Refusals);
         await using var db = store.Read();
         var id = new ElevationId(of.Value);
-        return (await Views(db, await db.Elevations.Where(e => e.Id == id).ToListAsync(stop), await access.Of(db, caller.Principal, stop), UserOf(caller), stop))[0];
+        return (await Views(db, await db.Elevations.Where(e => e.Id == id).ToListAsync(stop), await access.Of(db, caller.Principal, stop), caller.Principal.Person, stop))[0];
     }
 
     private async Task<IReadOnlyList<ElevationView>> Views(ConsoleDb db, IReadOnlyList<ElevationRow> rows, Rights rights, UserId reader, CancellationToken stop)
@@ -151,8 +154,6 @@ internal sealed class Elevations(IConsoleStore store, AccessControl access, Muta
         : row.Organization is { } o ? $"organization {await db.Organizations.Where(r => r.Id == o).Select(r => r.Name).FirstOrDefaultAsync(stop)}" : "the platform";
 
     private static Scope ScopeOf(ElevationRow row) => AccessControl.ScopeOf(row.Organization, row.Project);
-
-    private static UserId UserOf(Caller caller) => caller.Principal.Kind == PrincipalKind.User && Guid.TryParse(caller.Principal.Id, out var id) ? new UserId(id) : default;
 
     private static Refusal Closed(ElevationState state, ElevationRow row) => Refusal.Conflict("elevation_closed", state == ElevationState.Over ? "Its time is over." : $"It was {state.ToString().ToLowerInvariant()} already{(row.DecidedBy is { } by ? $" by {by}" : "")}.");
 

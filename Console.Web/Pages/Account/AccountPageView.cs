@@ -4,6 +4,7 @@ using Plinth.Web.Application;
 using Plinth.Web.Components.Live;
 using Plinth.Web.Live;
 using Plinth.Web.Pages.Machines;
+using Plinth.Web.Pages.Tenants;
 
 namespace Plinth.Web.Pages.Account;
 
@@ -51,7 +52,7 @@ public sealed class AccountPageView : LiveView
     public string AskedHours { get; set; } = "1";
     public string AskedReason { get; set; } = "";
 
-    public AskForRole AskRequest => new(AskedRole, long.TryParse(AskedHours, out var hours) ? hours : null, Text(AskedReason), AskedScope.StartsWith("o:", StringComparison.Ordinal) ? AskedScope[2..] : null, AskedScope.StartsWith("p:", StringComparison.Ordinal) ? AskedScope[2..] : null);
+    public AskForRole AskRequest => new(AskedRole, long.TryParse(AskedHours, out var hours) ? hours : null, Text(AskedReason), ScopeChoices.Organization(AskedScope), ScopeChoices.Project(AskedScope));
 
     public static IReadOnlyList<(string, string)> AskedRoles { get; } = [.. Core.Identity.Roles.BuiltIn.Select(r => (r.Name, r.Title))];
 
@@ -73,7 +74,7 @@ public sealed class AccountPageView : LiveView
     public string Done { get; private set; } = "";
 
     public CreateToken TokenRequest => new(Text(TokenName), long.TryParse(TokenDays, out var days) ? days : null, Text(TokenRole),
-        TokenRole.Length > 0 && TokenScope.StartsWith("o:", StringComparison.Ordinal) ? TokenScope[2..] : null, TokenRole.Length > 0 && TokenScope.StartsWith("p:", StringComparison.Ordinal) ? TokenScope[2..] : null);
+        TokenRole.Length > 0 ? ScopeChoices.Organization(TokenScope) : null, TokenRole.Length > 0 ? ScopeChoices.Project(TokenScope) : null);
 
     public static IReadOnlyList<(string, string)> TokenRoles { get; } = [(Everything, "everything that I may do"), .. Core.Identity.Roles.BuiltIn.Select(r => (r.Name, $"at most {r.Title}"))];
 
@@ -85,14 +86,14 @@ public sealed class AccountPageView : LiveView
     public async Task SetPassword()
     {
         var had = Account?.PasswordSetAt is not null;
-        if (!await Act("password", await _account.SetPassword(Caller, new SetPassword(Password, Text(Current)), Stop), had ? "Password changed; other sessions have ended." : "Password set.")) return;
+        if (!await Act("password", await _account.SetPassword(Caller, new SetPassword(Password, Current), Stop), had ? "Password changed; other sessions have ended." : "Password set.")) return;
         (Password, Current, ChangingPassword) = ("", "", false);
         NotifyChanged();
     }
 
     public async Task RemovePassword()
     {
-        if (!await Act("password", await _account.RemovePassword(Caller, Text(Current), Stop), "Password removed.")) return;
+        if (!await Act("password", await _account.RemovePassword(Caller, Current, Stop), "Password removed.")) return;
         (Password, Current, ChangingPassword) = ("", "", false);
         NotifyChanged();
     }
@@ -169,9 +170,7 @@ public sealed class AccountPageView : LiveView
         Elevations = await _elevations.List(Caller, Stop) is { Succeeded: true, Value: { } asked } ? [.. asked.Where(e => e.User == Account.Id)] : [];
         Programs = Take(await _account.Programs(Caller, Stop)) ?? [];
         Roles = Take(await _access.MyRoles(Caller, Stop)) ?? [];
-        var organizations = await _tenancy.Organizations(Caller, Stop) is { Succeeded: true, Value: { } os } ? os : [];
-        var projects = await _tenancy.Projects(Caller, Stop) is { Succeeded: true, Value: { } ps } ? ps : [];
-        Scopes = [("", "wherever I have a role"), .. organizations.SelectMany(o => projects.Where(p => p.OrganizationId == o.Id).Select(p => ($"p:{p.Id}", $"project {p.Name} of {o.Name}")).Prepend(($"o:{o.Id}", $"organization {o.Name}")))];
+        Scopes = [("", "wherever I have a role"), .. await ScopeChoices.Read(_tenancy, Caller, Stop)];
     }
 
     private async Task<bool> Act<T>(string form, Result<T> result, string done)

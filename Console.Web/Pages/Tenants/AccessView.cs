@@ -40,15 +40,13 @@ public sealed class AccessView : LiveView
         if (users is null) return;
         var clients = await _access.Bindings(Caller, new BindingQuery(), Stop) is { Succeeded: true, Value: { } bindings } ? bindings.Where(b => b.SubjectKind == "client").Select(b => b.Subject).Distinct() : [];
         People = [("", "Choose somebody"), .. users.Select(u => (u.Id.ToString(), u.Name)), .. clients.Order(StringComparer.Ordinal).Select(c => (c, $"{c} (API client)"))];
-        var organizations = await _tenancy.Organizations(Caller, Stop) is { Succeeded: true, Value: { } os } ? os : [];
-        var projects = await _tenancy.Projects(Caller, Stop) is { Succeeded: true, Value: { } ps } ? ps : [];
         Scopes =
         [
             .. await _access.Mine(Caller, Permissions.AccessRead, null, Stop) is { Succeeded: true, Value: [{ Allowed: true }] } ? new[] { ("", "the platform") } : [],
-            .. organizations.SelectMany(o => projects.Where(p => p.OrganizationId == o.Id).Select(p => ($"p:{p.Id}", $"project {p.Name} of {o.Name}")).Prepend(($"o:{o.Id}", $"organization {o.Name}"))),
+            .. await ScopeChoices.Read(_tenancy, Caller, Stop),
         ];
         if (Scopes.All(s => s.Item1 != On) && Scopes.Count > 0) On = Scopes[^1].Item1;
-        var who = await _questions.Who(Caller, new WhoQuery(Permission, On.StartsWith("o:", StringComparison.Ordinal) ? On[2..] : null, On.StartsWith("p:", StringComparison.Ordinal) ? On[2..] : null), Stop);
+        var who = await _questions.Who(Caller, new WhoQuery(Permission, ScopeChoices.Organization(On), ScopeChoices.Project(On)), Stop);
         (Who, WhoRefusals) = (who.Succeeded ? who.Value! : [], who.Refusals);
         if (Person.Length == 0)
         {

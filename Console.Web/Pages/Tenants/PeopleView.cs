@@ -71,8 +71,8 @@ public sealed class PeopleView : LiveView
     /// <summary>What an act on a row was answered, where it was refused.</summary>
     public IReadOnlyList<Refusal> ActAnswer { get; private set; } = [];
 
-    public InviteUser Request => new(Text(Name), Role, OrganizationOf(Scope), ProjectOf(Scope));
-    public BindRole GiveRequest => new(Text(Subject), GiveRole, null, OrganizationOf(GiveScope), ProjectOf(GiveScope), long.TryParse(Hours, out var hours) ? hours : null);
+    public InviteUser Request => new(Text(Name), Role, ScopeChoices.Organization(Scope), ScopeChoices.Project(Scope));
+    public BindRole GiveRequest => new(Text(Subject), GiveRole, null, ScopeChoices.Organization(GiveScope), ScopeChoices.Project(GiveScope), long.TryParse(Hours, out var hours) ? hours : null);
 
     public IReadOnlyList<(string, string)> RoleChoices => [.. Roles.Select(r => (r.Name, r.Title))];
     public IReadOnlyList<(string, string)> SubjectChoices => [("", "Choose somebody"), .. Users.Select(u => (u.Name, u.Name))];
@@ -129,20 +129,14 @@ public sealed class PeopleView : LiveView
         Elevations = await _elevations.List(Caller, Stop) is { Succeeded: true, Value: { } asked } ? asked : [];
         Roles = Take(await _access.Roles(Caller, Stop)) ?? [];
         Bindings = Take(await _access.Bindings(Caller, new BindingQuery(), Stop)) ?? [];
-        var organizations = (await _tenancy.Organizations(Caller, Stop)) is { Succeeded: true, Value: { } os } ? os : [];
-        var projects = (await _tenancy.Projects(Caller, Stop)) is { Succeeded: true, Value: { } ps } ? ps : [];
         Scopes =
         [
-            .. await _access.Mine(Caller, Permissions.AccessManage, null, Stop) is { Succeeded: true, Value: [{ Allowed: true }] } ? new[] { (Platform, "The platform") } : [],
-            .. organizations.SelectMany(o => projects.Where(p => p.OrganizationId == o.Id).Select(p => ($"p:{p.Id}", $"Project {p.Name} of {o.Name}")).Prepend(($"o:{o.Id}", $"Organization {o.Name}"))),
+            .. await _access.Mine(Caller, Permissions.AccessManage, null, Stop) is { Succeeded: true, Value: [{ Allowed: true }] } ? new[] { (Platform, "the platform") } : [],
+            .. await ScopeChoices.Read(_tenancy, Caller, Stop),
         ];
         if (Scopes.All(s => s.Item1 != Scope)) Scope = Scopes.Count > 0 ? Scopes[^1].Item1 : Platform;
         if (Scopes.All(s => s.Item1 != GiveScope)) GiveScope = Scope;
     }
-
-    private static string? OrganizationOf(string scope) => scope.StartsWith("o:", StringComparison.Ordinal) ? scope[2..] : null;
-
-    private static string? ProjectOf(string scope) => scope.StartsWith("p:", StringComparison.Ordinal) ? scope[2..] : null;
 
     private static string? Text(string value) => value.Trim() is { Length: > 0 } text ? text : null;
 }
