@@ -20,8 +20,10 @@ internal static class DevicePage
         <p>Allow it only if you have started it yourself just now, and see this code there. Nobody who helps you ever asks you to give a code of theirs.</p>
         <form method="post" action="{OpenIdProvider.DevicePath}">
           <input type="hidden" name="user_code" value="{WebUtility.HtmlEncode(code)}">
-          <button type="submit" name="decision" value="allow" class="button button-primary">Allow</button>
-          <button type="submit" name="decision" value="refuse" class="button">Refuse</button>
+          <div class="acts">
+            <button type="submit" name="decision" value="allow" class="button button-primary">Allow</button>
+            <button type="submit" name="decision" value="refuse" class="button">Refuse</button>
+          </div>
         </form>
         """);
 

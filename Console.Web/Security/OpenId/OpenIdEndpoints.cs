@@ -53,7 +53,7 @@ public static class OpenIdEndpoints
     }
 
     /// <summary>A program on a device without a browser shows a code; whoever is signed in here gives it and says yes or no.</summary>
-    private static async Task<IResult> Device(HttpContext context, ISignIn audit, IAccount account, IOpenIddictAuthorizationManager authorizations, CancellationToken stop)
+    private static async Task<IResult> Device(HttpContext context, ISignIn audit, IAccount account, IOpenIddictAuthorizationManager authorizations, IOpenIddictApplicationManager clients, CancellationToken stop)
     {
         if (context.Request.Query["answer"].ToString() is { Length: > 0 } answer) return DevicePage.Answered(answer == "allowed");
         var person = (await context.AuthenticateAsync(ApiAuthorization.CookieScheme)).Principal;
@@ -63,7 +63,12 @@ public static class OpenIdEndpoints
         if (string.IsNullOrEmpty(request.UserCode)) return DevicePage.Ask(null);
         var asked = await context.AuthenticateAsync(Scheme);
         if (!asked.Succeeded || asked.Principal.GetClaim(Claims.ClientId) is not { Length: > 0 } client) return DevicePage.Ask("There is no such code, or it is over: codes work once, within ten minutes. The program shows a new one when it is asked again.");
-        if (!HttpMethods.IsPost(context.Request.Method)) return DevicePage.Confirm(client, request.UserCode);
+        if (!HttpMethods.IsPost(context.Request.Method))
+        {
+            var known = await clients.FindByClientIdAsync(client, stop);
+            var name = known is null ? null : await clients.GetDisplayNameAsync(known, stop);
+            return DevicePage.Confirm(name is null || name == client ? client : $"{name} ({client})", request.UserCode);
+        }
         if (!SameOrigin.Holds(context.Request)) return DevicePage.Ask("The request came from a page of another origin.");
         var allowed = context.Request.Form["decision"] == "allow";
         // It acts for them for days; a browser that was left open is not enough.
